@@ -1,0 +1,114 @@
+"""Every error that Switchyard raises on purpose; the class says whether a retry can help.
+
+SwitchyardError                     has a message and a remedy
+├── UserError                       somebody must change something: never retried
+│   ├── SpecError                   a pipeline file is wrong, with file, line and column
+│   ├── SettingsError               a setting or a secret reference is wrong
+│   ├── SourceError                 the commit, repository, submodule or LFS pointer cannot be used
+│   ├── NotFound                    a run, release, artifact or record does not exist
+│   ├── Conflict                    what was asked contradicts the state that something is in
+│   └── Denied                      that person, fork or token may not do this
+├── RealFailure                     the work was done and its answer is no: never retried as infrastructure
+│   ├── StepFailed                  a command ended with a non-zero status, or a check found something
+│   ├── GateRefused                 a gate's policy says no
+│   ├── ReleaseUnhealthy            a release did not become or stay healthy
+│   └── IntegrityError              a digest or an audit chain does not match
+└── InfrastructureError             the world was in the way: retried by policy
+    ├── Unavailable                 a server or tool does not answer
+    ├── Throttled                   a server asks for patience
+    ├── Busy                        somebody else holds the lock
+    └── HostLost                    the host that held the workspace is gone
+"""
+
+from __future__ import annotations
+
+
+class SwitchyardError(Exception):
+    """Base of all; `remedy` is one sentence that says what to do next."""
+
+    retryable = False
+
+    def __init__(self, message: str, remedy: str = "") -> None:
+        super().__init__(message)
+        self.message = message
+        self.remedy = remedy
+
+    def __str__(self) -> str:
+        return f"{self.message}. {self.remedy}" if self.remedy else self.message
+
+
+class UserError(SwitchyardError):
+    pass
+
+
+class SpecError(UserError):
+    pass
+
+
+class SettingsError(UserError):
+    pass
+
+
+class SourceError(UserError):
+    pass
+
+
+class NotFound(UserError):
+    pass
+
+
+class Conflict(UserError):
+    pass
+
+
+class Denied(UserError):
+    pass
+
+
+class RealFailure(SwitchyardError):
+    pass
+
+
+class StepFailed(RealFailure):
+    pass
+
+
+class GateRefused(RealFailure):
+    pass
+
+
+class ReleaseUnhealthy(RealFailure):
+    pass
+
+
+class IntegrityError(RealFailure):
+    pass
+
+
+class InfrastructureError(SwitchyardError):
+    retryable = True
+
+
+class Unavailable(InfrastructureError):
+    pass
+
+
+class Throttled(InfrastructureError):
+    pass
+
+
+class Busy(InfrastructureError):
+    pass
+
+
+class HostLost(InfrastructureError):
+    pass
+
+
+def _tree(cls: type[SwitchyardError]) -> list[type[SwitchyardError]]:
+    return [cls, *(below for child in cls.__subclasses__() for below in _tree(child))]
+
+
+def non_retryable_types() -> list[str]:
+    """Names of all classes for which a retry cannot help, for Temporal's retry policies."""
+    return sorted(cls.__name__ for cls in _tree(SwitchyardError) if not cls.retryable)
