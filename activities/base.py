@@ -16,7 +16,7 @@ def implements(port: Port[Any, Any]) -> Callable[[F], F]:
     """Make a method the activity of `port`. The method takes `port.takes` and returns `port.gives`."""
 
     def mark(method: F) -> F:
-        method.__switchyard_port__ = port
+        vars(method)["__switchyard_port__"] = port
         return activity.defn(name=port.name)(method)
 
     return mark
