@@ -31,7 +31,7 @@ class GateSpec(SpecModel):
         default_factory=lambda: _NO_SEVERE.copy(), description="most findings allowed, by severity"
     )
     min_coverage: float | None = Field(80.0, ge=0, le=100, description="line coverage in percent; null: not required")
-    max_failed_tests: int = Field(0, ge=0)
+    max_failed_tests: int | None = Field(0, ge=0, description="null: no limit, and tests need not be reported")
     max_flaky_tests: int | None = Field(None, ge=0)
     require: list[str] = Field(default_factory=list, description="tools whose report must be there, e.g. [bandit, secrets]")
     baseline: list[Acceptance] = Field(default_factory=list)
