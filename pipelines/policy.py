@@ -29,6 +29,7 @@ POLICIES: dict[Pace, Policy] = {
     "collect": Policy(900, heartbeat=10, attempts=6),
     "release": Policy(900, heartbeat=5, attempts=0),
     "traffic": Policy(120, heartbeat=5, attempts=0),
+    "watch": Policy(30 * 86400, heartbeat=5),
     "measure": Policy(60, attempts=3),
     "check": Policy(600, heartbeat=10, attempts=3),
     "deliver": Policy(30, first=1, most=300),

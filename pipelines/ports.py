@@ -26,6 +26,7 @@ from pipelines.messages.deploy import (
     CheckInput,
     CheckOutcome,
     EnsureInput,
+    EnvironmentLoaded,
     MeasureInput,
     Place,
     Prepared,
@@ -39,10 +40,13 @@ from pipelines.messages.deploy import (
     Ticket,
     Verdict,
 )
+from pipelines.messages.group import Alive, GroupMember
 from pipelines.messages.notify import DeploymentRecord, Event, Notification, RunRecord
 from pipelines.messages.quality import GateDecision, GateInput, RetentionInput, RetentionResult
 
-Pace = Literal["quick", "record", "fetch", "step", "collect", "release", "traffic", "measure", "check", "deliver", "sweep"]
+Pace = Literal[
+    "quick", "record", "fetch", "step", "collect", "release", "traffic", "watch", "measure", "check", "deliver", "sweep"
+]
 
 QUEUES = ("build", "quality", "security", "tests", "deploy", "artifacts", "notify")
 """The seven services of the spec; each is a Temporal task queue. Workflows themselves run on 'build' and 'deploy'."""
@@ -74,12 +78,20 @@ PREPARE = Port("deploy.prepare", PrepareInput, Prepared, "deploy", "check")
 ENSURE_RELEASE = Port("deploy.ensure", EnsureInput, ReleaseStatus, "deploy", "release")
 """Returns when all replicas are ready; raises ReleaseUnhealthy with the reason when they cannot become so."""
 INSPECT_RELEASE = Port("deploy.inspect", Release, ReleaseStatus, "deploy", "quick")
+WATCH_RELEASE = Port("deploy.watch", Release, ReleaseStatus, "deploy", "watch")
+"""Runs as long as the release is well; returns what it saw when the release broke (pipelines/rollouts/health.py)."""
 RETIRE_RELEASE = Port("deploy.retire", RetireInput, Nothing, "deploy", "release")
 RUN_CHECKS = Port("deploy.check", CheckInput, CheckOutcome, "tests", "check")
 ROUTE = Port("traffic.route", RouteInput, Routed, "deploy", "traffic")
 CURRENT_ROUTE = Port("traffic.current", Place, Routed, "deploy", "quick")
 MEASURE = Port("measure.judge", MeasureInput, Verdict, "deploy", "measure")
 REQUEST_ROLLOUT = Port("environment.request", RolloutRequest, Ticket, "deploy", "quick")
+"""Asks the EnvironmentWorkflow, starting it when it is not there. Asking twice is asking once."""
+LOAD_ENVIRONMENT = Port("environment.load", Place, EnvironmentLoaded, "deploy", "quick")
+"""What the records know of a place, for an EnvironmentWorkflow that starts anew."""
+JOIN_GROUP = Port("group.join", GroupMember, Nothing, "build", "quick")
+"""Queues a workflow in a concurrency group; the group signals it when its turn has come."""
+MEMBER_ALIVE = Port("group.alive", GroupMember, Alive, "build", "quick")
 
 AUDIT = Port("records.audit", Audit, Nothing, "notify", "record")
 RECORD_RUN = Port("records.run", RunRecord, Nothing, "notify", "record")

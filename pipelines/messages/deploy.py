@@ -154,7 +154,9 @@ class RolloutRequest(Message):
     author: str = ""
     reason: str = ""
     reply_to: str = ""
+    committed_at: float = 0.0
     kind: Literal["rollout", "rollback"] = "rollout"
+    fast: bool = Field(False, description="without pauses and analyses: the way back to what has served before")
 
 
 class RolloutResult(Message):
@@ -171,6 +173,23 @@ class Ticket(Message):
 
     workflow_id: str
     ahead: int = 0
+
+
+class Served(Message):
+    """A release that was promoted, with the strategy that brought it. Times in Unix seconds; `until` None: it is stable now."""
+
+    release: Release
+    spec: RolloutSpec
+    since: float = 0.0
+    until: float | None = None
+
+
+class EnvironmentLoaded(Message):
+    """`served` newest first; `unfinished` is the workflow id of a rollout that was under way; `count` of all rollouts so far."""
+
+    served: list[Served] = Field(default_factory=list)
+    unfinished: str = ""
+    count: int = 0
 
 
 class RollbackRequest(Message):

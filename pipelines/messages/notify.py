@@ -8,13 +8,15 @@ from pydantic import Field
 
 from pipelines.messages.common import Message, Status
 
+Level = Literal["info", "success", "warning", "error"]
+
 
 class Notification(Message):
     """To people. `key` makes delivering it twice one message where the channel can."""
 
     key: str
     channel: str = Field("default", description="console, slack, email, github ...; default: all configured")
-    level: Literal["info", "success", "warning", "error"] = "info"
+    level: Level = "info"
     title: str
     text: str = ""
     links: dict[str, str] = Field(default_factory=dict)

@@ -33,7 +33,7 @@ class CanaryStep(RolloutModel):
 
 
 class StrategySpec(RolloutModel):
-    """What every strategy has. `deadline` bounds the whole rollout; time spent in manual pauses does not count."""
+    """What every strategy has. `deadline` bounds the whole rollout; pauses do not count."""
 
     deadline: Duration = Field(1800.0, gt=0)
     scale_down_delay: Duration = Field(5.0, description="how long the old release is kept after the switch")
