@@ -85,7 +85,7 @@ def summarise(cases: Sequence[TestCase]) -> TestSummary:
         skipped=skipped,
         flaky=sum(is_flaky(case) for case in cases),
         seconds=round(math.fsum(case.seconds for case in cases), 6),
-        failures=[_failure(case) for case in failed[:MOST_FAILURES]],
+        failures=[failure_line(case) for case in failed[:MOST_FAILURES]],
     )
 
 
@@ -93,7 +93,8 @@ def is_flaky(case: TestCase) -> bool:
     return case.status == "passed" and any(run in ("failed", "error") for run in case.runs)
 
 
-def _failure(case: TestCase) -> str:
+def failure_line(case: TestCase) -> str:
+    """'suite::test: message (file:line)', on one line."""
     lines = case.message.strip().splitlines() or [case.status]
     place = f" ({case.place})" if case.place else ""
     return f"{case.suite}::{case.name}: {lines[0][:_MOST_MESSAGE]}{place}"

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from activities.reports.xml import local, parse_xml
+from activities.reports.files import local, parse_xml
 from pipelines.errors import StepFailed
 
 if TYPE_CHECKING:

@@ -12,7 +12,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from activities.reports.xml import local, parse_xml
+from activities.reports.files import local, parse_xml
 from pipelines.errors import StepFailed
 from pipelines.messages.quality import TestCase
 

@@ -1,8 +1,8 @@
 """SARIF 2.1.0 (OASIS standard), read into findings and written from them.
 
 Severity is the result's or rule's `security-severity` on GitHub's scale (a CVSS score: critical from 9, high from 7, medium
-from 4) and else the level. Suppressed results and those whose baselineState is absent do not count. A file that the tool could not
-analyse is a finding of its own: what was not looked at is not clean.
+from 4) and else the level. Suppressed results and those whose baselineState is absent do not count. A file that the tool could
+not analyse is a finding of its own: what was not looked at is not clean.
 """
 
 from __future__ import annotations
@@ -17,6 +17,7 @@ from urllib.parse import quote, unquote
 
 from pydantic import ValidationError
 
+from activities.reports.files import read_bounded
 from activities.reports.sarif_model import Location, Log, Notification, Result, Rule, Run
 from activities.reports.sources import Sources
 from pipelines.errors import StepFailed
@@ -34,15 +35,23 @@ _CWE = re.compile(r"\bcwe[-_/]0*(\d+)\b", re.I)
 _MOST_TEXT = 2000
 
 
-def parse_sarif(text: str, tool: str | None = None, root: Path | None = None, name: str = "SARIF report") -> list[Finding]:
-    """The findings of all runs in a report. `tool` replaces the report's own tool name, `root` is the workspace (paths become
-    relative to it), `name` is how an error calls the report.
+def parse_sarif(text: str, tool: str | None = None, sources: Sources | None = None, name: str = "SARIF report") -> list[Finding]:
+    """The findings of all runs in a report. `tool` replaces the report's own tool name, `sources` is the workspace that paths
+    become relative to, `name` is how an error calls the report.
 
     Raises StepFailed when the text is no SARIF 2.1.0, or when it says that the tool failed or did not scan.
     """
-    sources = Sources(root)
-    findings = [finding for run in _read(text, name).runs for finding in _run_findings(run, tool, sources, name)]
+    places = sources or Sources()
+    findings = [finding for run in _read(text, name).runs for finding in _run_findings(run, tool, places, name)]
     return number_repeats(findings)
+
+
+def read_sarif(path: Path, tool: str | None = None, sources: Sources | None = None) -> tuple[list[str], list[Finding]]:
+    """The names of the tools that a file speaks for, and its findings. Raises StepFailed naming the file."""
+    name = f"SARIF report {path}"
+    text = read_bounded(path, "SARIF").decode("utf-8", "replace")
+    tools = [tool] if tool else [run.tool.driver.name.lower() for run in _read(text, name).runs]
+    return tools, parse_sarif(text, tool, sources, name)
 
 
 def _read(text: str, name: str) -> Log:
@@ -66,7 +75,7 @@ def _run_findings(run: Run, tool: str | None, sources: Sources, name: str) -> It
         if result.counts:
             yield _finding(run, result, own, sources)
     for invocation in run.invocations:
-        for notification in invocation.tool_execution_notifications:
+        for notification in (*invocation.tool_execution_notifications, *invocation.tool_configuration_notifications):
             if notification.level == "error":
                 yield _not_analysed(notification, own, sources)
 

@@ -88,6 +88,7 @@ class Invocation(_Part):
     execution_successful: bool = True
     exit_code_description: str = ""
     tool_execution_notifications: list[Notification] = Field(default_factory=list)
+    tool_configuration_notifications: list[Notification] = Field(default_factory=list)
 
 
 class Artifact(_Part):

@@ -11,19 +11,21 @@ _MOST_SOURCE = 4 * 1024 * 1024
 
 
 class Sources:
-    """A workspace as reports see it. `root` None: paths stay as they are, and no line is known."""
+    """A workspace as reports see it. `root` None: paths stay as they are, and no line is known. `base` is the folder that a
+    report's relative paths start from; default: the root."""
 
-    def __init__(self, root: Path | None = None) -> None:
+    def __init__(self, root: Path | None = None, base: Path | None = None) -> None:
         self.root = root.resolve() if root else None
+        self.base = base or self.root
         self._lines = lru_cache(maxsize=64)(self._read)
 
     def relative(self, uri: str) -> str:
         """A POSIX path relative to the workspace, when it lies in it."""
-        path = _path_of(uri).replace("\0", "")
-        if self.root and Path(path).is_absolute():
-            below = os.path.relpath(os.path.realpath(path), self.root)
-            path = path if below.startswith("..") else below
-        return os.path.normpath(path).replace(os.sep, "/") if path else ""
+        path = os.path.normpath(text) if (text := _path_of(uri).replace("\0", "")) else ""
+        if not path or self.root is None or self.base is None:
+            return path.replace(os.sep, "/")
+        below = os.path.relpath(os.path.realpath(self.base / path), self.root)
+        return (path if below.startswith("..") else below).replace(os.sep, "/")
 
     def line(self, path: str, number: int | None) -> str:
         """The text of a line (counted from 1), '' when it cannot be told. Never reads outside the workspace."""

@@ -1,9 +1,10 @@
-"""XML reports are written by the code under test, so they are read as hostile: no entities, no outside files, a size bound."""
+"""Reports are written by the code under test, so they are read as hostile: bounded, and XML without entities."""
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 from xml.etree.ElementTree import ParseError  # noqa: S405
 
 from defusedxml import DefusedXmlException
@@ -48,3 +49,11 @@ def parse_xml(path: Path, kind: str) -> Element:
 def local(element: Element) -> str:
     """The tag without its namespace."""
     return element.tag.rpartition("}")[2] if isinstance(element.tag, str) else ""
+
+
+def read_json(path: Path, kind: str) -> Any:
+    """A JSON report. Raises StepFailed that names the file when it is missing, too large or broken."""
+    try:
+        return json.loads(read_bounded(path, kind).decode("utf-8", "replace"))
+    except (ValueError, RecursionError) as error:
+        raise StepFailed(f"{kind} report {path} is not JSON: {error}", "Look at the step's log; was the tool killed?") from error
