@@ -63,15 +63,16 @@ def problem(finding: Finding) -> tuple[str, str, int | None]:
 
 
 def dedupe(findings: Iterable[Finding]) -> list[Finding]:
-    """Of a problem that several tools report with one severity, keeps the reports of the tool that has most of them.
+    """Of a problem that several tools report with one severity, keeps the reports of the tool that has most of them; of one
+    finding that several steps report (the cells of a matrix), one.
 
     Reports that differ in severity are all kept: a second, milder or harsher opinion must not lower any count, so that more
     findings can never make a gate pass.
     """
-    groups: dict[tuple[object, ...], dict[str, list[Finding]]] = defaultdict(lambda: defaultdict(list))
+    groups: dict[tuple[object, ...], dict[str, dict[str, Finding]]] = defaultdict(lambda: defaultdict(dict))
     for finding in findings:
-        groups[(*problem(finding), finding.severity)][finding.tool].append(finding)
-    return [finding for by_tool in groups.values() for finding in max(by_tool.values(), key=len)]
+        groups[(*problem(finding), finding.severity)][finding.tool][finding.fingerprint] = finding
+    return [finding for by_tool in groups.values() for finding in max(by_tool.values(), key=len).values()]
 
 
 def summarise(cases: Sequence[TestCase]) -> TestSummary:
