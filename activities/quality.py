@@ -21,10 +21,8 @@ class FindingRecords(Protocol):
     def tools_of_run(self, run_id: str) -> Iterable[str]: ...
 
 
-class TestRecords(Protocol):
+class CaseRecords(Protocol):
     """The newest result of each test case of a run."""
-
-    __test__ = False
 
     def of_run(self, run_id: str) -> Sequence[TestCase]: ...
 
@@ -45,7 +43,7 @@ class Gates:
     def __init__(
         self,
         findings: FindingRecords,
-        tests: TestRecords,
+        tests: CaseRecords,
         coverage: CoverageRecords,
         today: Callable[[], date] = _today,
     ) -> None:
@@ -60,9 +58,10 @@ class Gates:
 
     def _evidence(self, run_id: str) -> Evidence:
         cases = self._tests.of_run(run_id)
+        findings = self._findings.of_run(run_id)
         return Evidence(
-            findings=list(self._findings.of_run(run_id)),
-            tools=sorted(self._findings.tools_of_run(run_id)),
+            findings=list(findings),
+            tools=sorted({*self._findings.tools_of_run(run_id), *(finding.tool for finding in findings)}),
             tests=summarise(cases) if cases else None,
             coverage=self._coverage.of_run(run_id),
         )

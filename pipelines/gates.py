@@ -14,6 +14,9 @@ from pipelines.messages.common import FindingCounts, Message, TestSummary
 from pipelines.messages.quality import Finding, GateDecision
 from pipelines.spec.gate import Acceptance, GateSpec
 
+_NO_FINDINGS = {"pytest", "junit", "coverage"}
+"""Checks whose reports hold no findings, so that they say nothing about limits of findings."""
+
 
 class Evidence(Message):
     """All that a run has gathered so far."""
@@ -97,8 +100,8 @@ def _apply_baseline(baseline: Iterable[Acceptance], findings: list[Finding], tod
 
 
 def _judge_findings(policy: GateSpec, evidence: Evidence, counts: FindingCounts, ledger: _Ledger) -> None:
-    if policy.max_findings and not (evidence.tools or evidence.findings):
-        ledger.note("findings: limits are set, but no tool has reported", good=False)
+    if policy.max_findings and not (set(evidence.tools) - _NO_FINDINGS):
+        ledger.note("findings: limits are set, but no tool that finds problems has reported", good=False)
     over = False
     for severity in reversed(SEVERITIES):
         found = getattr(counts, severity)
