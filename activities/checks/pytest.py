@@ -6,11 +6,12 @@ Failed tests are run again by the node ids that pytest's own cache lists as late
 from __future__ import annotations
 
 import json
+import sys
 from collections.abc import Sequence
 
 from activities.checks.base import CheckContext, CheckReport, Command, Finished
 from activities.checks.testruns import explain, failed, merge, outcome, placed
-from activities.checks.venv import engine_module, has_package, python_of, venv_of
+from activities.checks.venv import has_package, python_of, venv_of
 from activities.checks.verdict import expect
 from activities.reports.coverage import parse_coverage
 from activities.reports.junit import parse_junit
@@ -39,7 +40,7 @@ class Pytest:
                 return self._run(context, len(done), again)
         if done[0].exit_code != _EMPTY:
             explain("pytest", done[0], runs[0])
-        return outcome("pytest", cases, context.options.allow_empty, _coverage(context))
+        return outcome("pytest", cases, context.options.allow_empty, _coverage(context, cases))
 
     def _run(self, context: CheckContext, number: int, what: Sequence[str]) -> Command:
         options, scratch = context.options, context.scratch
@@ -54,7 +55,7 @@ class Pytest:
 def _python(context: CheckContext) -> tuple[str, ...]:
     venv = venv_of(context)
     if venv is None:
-        return engine_module("pytest")
+        return sys.executable, "-m", "pytest"
     for needed, package in (("pytest", "pytest"), ("pytest_cov", "pytest-cov")):
         if not has_package(venv, needed) and (needed == "pytest" or context.options.coverage):
             raise StepFailed(f".venv has no {package}", f"Add {package} to the requirements, or to 'packages' of python/install")
@@ -74,5 +75,9 @@ def _lately_failed(context: CheckContext, number: int) -> list[str]:
     return sorted(listed) if isinstance(listed, dict) else []
 
 
-def _coverage(context: CheckContext) -> float | None:
-    return parse_coverage(context.scratch / "coverage.xml") if context.options.coverage else None
+def _coverage(context: CheckContext, cases: Sequence[TestCase]) -> float | None:
+    """None when it was not asked for, or when tests failed so early that nothing was measured."""
+    report = context.scratch / "coverage.xml"
+    if not context.options.coverage or (failed(cases) and not report.exists()):
+        return None
+    return parse_coverage(report)

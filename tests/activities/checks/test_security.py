@@ -20,7 +20,7 @@ from tests.support.components import program
 SHELL = "import subprocess\n\n\ndef f(command: str) -> None:\n    subprocess.call(command, shell=True)\n"
 TOKEN = "ghp_" + "0123456789abcdefghijklmnopqrstuvwxyz"
 DOCKERFILE = "FROM ubuntu:latest\nRUN apt-get install curl\n"
-GOOD_DOCKERFILE = "FROM debian:12.5-slim\nUSER 1000:1000\nHEALTHCHECK CMD [\"true\"]\nCOPY app /app\n"
+GOOD_DOCKERFILE = 'FROM debian:12.5-slim\nUSER 1000:1000\nHEALTHCHECK CMD ["true"]\nCOPY app /app\n'
 
 
 def test_bandit_reads_severity_cwe_and_place(bench: Bench) -> None:
