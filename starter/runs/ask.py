@@ -37,9 +37,9 @@ async def _waiting(client: Client, view: RunView, stage: StageView) -> Waiting |
         text = seen.waiting_for or seen.move
         paused = seen.status == "paused"
         return Waiting(workflow_id=stage.rollout_id, stage=stage.name, kind="rollout", text=text) if paused else None
-    if stage.status == Status.held:
+    if view.status == Status.held and stage.status in (Status.failed, Status.cancelled):
         return Waiting(workflow_id=view.run_id, stage=stage.name, kind="held", text=stage.reason)
-    if stage.status == Status.waiting and stage.waiting_for:
+    if stage.status == Status.waiting and stage.waiting_for.startswith("approval"):
         return Waiting(workflow_id=view.run_id, stage=stage.name, kind="approval", text=stage.waiting_for)
     return None
 
@@ -80,21 +80,18 @@ async def abort(client: Client, ref: str, asked: Abort, stage: str = "") -> Answ
 
 
 async def pause(client: Client, ref: str, asked: Pause, stage: str = "") -> Answer:
-    """Hold the rollout under way; without one, start no further stage of the run."""
-    return await _update(client, await _rollout_or_run(client, ref, stage), "pause", asked)
+    """Hold the rollout under way after its present move. Raises Conflict when there is none, or more than one."""
+    return await _update(client, await _rollout_meant(client, ref, stage), "pause", asked)
 
 
 async def resume(client: Client, ref: str, asked: Resume, stage: str = "") -> Answer:
     """Go on after `pause`."""
-    return await _update(client, await _rollout_or_run(client, ref, stage), "resume", asked)
+    return await _update(client, await _rollout_meant(client, ref, stage), "resume", asked)
 
 
 async def promote(client: Client, ref: str, asked: Promote, stage: str = "") -> Answer:
     """Skip the pause that a rollout is in, or (`asked.full`) all that is left of its plan. Raises Conflict without a rollout."""
-    workflow_id = await resolve(client, ref)
-    if not is_rollout(workflow_id):
-        workflow_id = await _rollout_of(client, workflow_id, stage)
-    return await _update(client, workflow_id, "promote", asked)
+    return await _update(client, await _rollout_meant(client, ref, stage), "promote", asked)
 
 
 async def skip(client: Client, ref: str, asked: Skip) -> Answer:
@@ -114,26 +111,19 @@ async def retry(client: Client, ref: str, asked: Retry) -> Answer | Started:
     return await start(client, view.run, again=True)
 
 
-async def _rollout_or_run(client: Client, ref: str, stage: str) -> str:
+async def _rollout_meant(client: Client, ref: str, stage: str) -> str:
     workflow_id = await resolve(client, ref)
-    if is_rollout(workflow_id):
-        return workflow_id
-    view = await query(client, workflow_id, RunView)
-    rolling = _rollouts(view, stage)
-    return _one(workflow_id, rolling, "is rolling out").workflow_id if rolling or stage else workflow_id
+    return workflow_id if is_rollout(workflow_id) else await _rollout_of(client, workflow_id, stage)
 
 
 async def _rollout_of(client: Client, run_id: str, stage: str) -> str:
     view = await query(client, run_id, RunView)
-    return _one(run_id, _rollouts(view, stage), "is rolling out").workflow_id
-
-
-def _rollouts(view: RunView, stage: str) -> list[Waiting]:
-    return [
+    rolling = [
         Waiting(workflow_id=each.rollout_id, stage=each.name, kind="rollout")
         for each in view.stages
         if _rolling(each) and stage in ("", each.name)
     ]
+    return _one(run_id, rolling, "is rolling out").workflow_id
 
 
 async def _update(client: Client, workflow_id: str, name: str, asked: Who) -> Answer:

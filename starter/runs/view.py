@@ -7,7 +7,7 @@ from typing import Protocol, TypeVar
 
 from pydantic import BaseModel
 from temporalio.client import Client, WorkflowExecutionDescription, WorkflowFailureError
-from temporalio.exceptions import FailureError
+from temporalio.exceptions import ApplicationError
 
 from pipelines.errors import NotFound, Unavailable
 from pipelines.messages.common import RunRequest
@@ -71,7 +71,7 @@ async def _outline(client: Client, run_id: str) -> RunView:
         reason=result.reason if result else "no worker answers, so stages are not shown; 'switchyard doctor' looks",
         started_at=found.start_time.timestamp(),
         finished_at=found.close_time.timestamp() if found.close_time else None,
-        stages=[StageView(name=name, status=status) for name, status in result.stages.items()] if result else [],
+        stages=[StageView(name=name, status=each) for name, each in result.stages.items()] if result else [],
     )
 
 
@@ -83,8 +83,9 @@ async def _result(client: Client, found: WorkflowExecutionDescription) -> RunRes
             return result
     except WorkflowFailureError as error:
         cause = error.cause
-        reason = cause.message if isinstance(cause, FailureError) else str(cause)
-        return RunResult(run_id=found.id, status=status_of(found), reason=reason)
+        if isinstance(cause, ApplicationError) and cause.details:
+            return RunResult.model_validate(cause.details[0])
+        return RunResult(run_id=found.id, status=status_of(found), reason=str(cause))
 
 
 def _recorded(record: RunRecord) -> RunView:

@@ -51,6 +51,10 @@ def rollout_id(run_id: str) -> str:
     return f"rollout/staging/{run_id.split('/')[-2][:12]}/1"
 
 
+def _asks(stage: str) -> StageView:
+    return StageView(name=stage, status=Status.waiting, needs=["build"], waiting_for="approval by anybody with a token (1)")
+
+
 @workflow.defn(name="PipelineWorkflow")
 class StandInPipeline:
     @workflow.init
@@ -65,7 +69,8 @@ class StandInPipeline:
         run_id = workflow.info().workflow_id
         if request.title == "fail":
             self._show(Status.failed)
-            raise ApplicationError("tests failed", type="StepFailed", non_retryable=True)
+            result = RunResult(run_id=run_id, status=Status.failed, reason="tests failed", stages={"build": Status.failed})
+            raise ApplicationError("tests failed", result, type="RunFailed", non_retryable=True)
         if request.title == "roll":
             await workflow.start_child_workflow(
                 "RolloutWorkflow", run_id, id=rollout_id(run_id), task_queue="deploy",
@@ -93,12 +98,12 @@ class StandInPipeline:
             steps=[StepView(index=0, title="compile", status=Status.passed, seconds=1.5, exit_code=0, log="r/build/00.log")],
         )  # fmt: skip
         last = {
-            "wait": StageView(name="go", status=Status.waiting, needs=["build"], waiting_for="approval by 1 person"),
-            "hold": StageView(name="check", status=Status.held, needs=["build"], reason="lint found 3 problems"),
+            "wait": _asks("go"),
+            "hold": StageView(name="check", status=Status.failed, needs=["build"], reason="lint found 3 problems"),
             "roll": StageView(name="ship", status=Status.running, needs=["build"], rollout_id=rollout_id(run_id)),
-            "two": StageView(name="go", status=Status.waiting, waiting_for="approval"),
+            "two": _asks("go"),
         }.get(self.request.title)
-        more = [StageView(name="also", status=Status.waiting, waiting_for="approval")] if self.request.title == "two" else []
+        more = [_asks("also")] if self.request.title == "two" else []
         return RunView(
             run=self.request, run_id=run_id, execution=workflow.info().run_id, status=self.status, service="shop",
             started_at=started, finished_at=None if not self.status.final else started + 2,
@@ -122,14 +127,6 @@ class StandInPipeline:
     @workflow.update
     async def abort(self, asked: Abort) -> Answer:
         return self._note("abort", True)
-
-    @workflow.update
-    async def pause(self, asked: Pause) -> Answer:
-        return self._note("pause", False)
-
-    @workflow.update
-    async def resume(self, asked: Resume) -> Answer:
-        return self._note("resume", False)
 
     @workflow.update
     async def retry(self, asked: Retry) -> Answer:

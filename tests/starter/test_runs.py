@@ -235,14 +235,14 @@ async def test_abort_ends_the_run_or_only_the_rollout_of_a_stage(standins: Clien
     assert (await runs.abort(standins, rolling, Abort())).message == "run: abort"
 
 
-async def test_pausing_a_run_without_a_rollout_pauses_the_run(standins: Client) -> None:
+async def test_without_a_rollout_there_is_nothing_to_pause_or_promote(standins: Client) -> None:
     asked = request("wait")
     await runs.start(standins, asked)
-    assert (await runs.pause(standins, asked.workflow_id, Pause())).message == "run: pause"
+    for ask in (runs.pause(standins, asked.workflow_id, Pause()), runs.promote(standins, asked.workflow_id, Promote())):
+        with pytest.raises(Conflict, match="is rolling out"):
+            await ask
     with pytest.raises(Conflict, match="is rolling out"):
-        await runs.promote(standins, asked.workflow_id, Promote())
-    with pytest.raises(Conflict, match="is rolling out"):
-        await runs.pause(standins, asked.workflow_id, Pause(), stage="build")
+        await runs.abort(standins, asked.workflow_id, Abort(), stage="build")
 
 
 async def test_a_held_run_is_retried_or_skipped_where_it_is(standins: Client) -> None:

@@ -9,7 +9,8 @@ import asyncio
 import subprocess
 import time
 import uuid
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Callable, Coroutine, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
@@ -28,6 +29,7 @@ class TemporalServer:
         self.folder = folder
         self.port = port or free_port()
         self.process: subprocess.Popen[bytes] | None = None
+        self.extra: list[str] = []
 
     @property
     def address(self) -> str:
@@ -37,7 +39,8 @@ class TemporalServer:
         flags = ["--headless", "--ip", "127.0.0.1", "--port", str(self.port), "--log-level", "error"]
         command = [program("temporal"), "server", "start-dev", *flags, "--db-filename", str(self.folder / "temporal.db")]
         with (self.folder / "temporal.log").open("ab") as log:
-            self.process = subprocess.Popen([*command, *server_flags()], stdout=log, stderr=log, stdin=subprocess.DEVNULL)
+            command += [*server_flags(), *self.extra]
+            self.process = subprocess.Popen(command, stdout=log, stderr=log, stdin=subprocess.DEVNULL)
         self.wait()
 
     def wait(self, seconds: float = 30.0) -> None:
@@ -47,7 +50,7 @@ class TemporalServer:
             assert self.process
             if self.process.poll() is not None:
                 break
-            if asyncio.run(self._answers()):
+            if _in_thread(self._answers):
                 return
             time.sleep(0.05)
         raise RuntimeError(f"the Temporal server did not start:\n{(self.folder / 'temporal.log').read_text()[-3000:]}")
@@ -59,19 +62,19 @@ class TemporalServer:
         except RuntimeError:
             return False
 
-    def stop(self) -> None:
-        if self.process and self.process.poll() is None:
-            self.process.terminate()
-            try:
-                self.process.wait(10)
-            except subprocess.TimeoutExpired:
-                self.kill()
-
     def kill(self) -> None:
-        """SIGKILL, as in a crash."""
+        """SIGKILL, as in a crash; also how tests end it, because a graceful end takes seconds and nobody needs the data."""
         if self.process:
             self.process.kill()
             self.process.wait()
+
+    stop = kill
+
+
+def _in_thread(answers: Callable[[], Coroutine[None, None, bool]]) -> bool:
+    """Async tests start servers too, and a thread has no running loop."""
+    with ThreadPoolExecutor(1) as pool:
+        return pool.submit(lambda: asyncio.run(answers())).result()
 
 
 @pytest.fixture(scope="session")
