@@ -14,11 +14,13 @@ from pipelines.ports import EVALUATE_GATE
 
 
 class FindingRecords(Protocol):
-    """Findings of a run, and the names of the tools and checks that have reported, with or without findings."""
+    """Findings of a run, the tools and checks that have reported, with or without findings, and why others could not."""
 
     def of_run(self, run_id: str) -> Sequence[Finding]: ...
 
     def tools_of_run(self, run_id: str) -> Iterable[str]: ...
+
+    def unavailable_of_run(self, run_id: str) -> dict[str, str]: ...
 
 
 class CaseRecords(Protocol):
@@ -62,6 +64,7 @@ class Gates:
         return Evidence(
             findings=list(findings),
             tools=sorted({*self._findings.tools_of_run(run_id), *(finding.tool for finding in findings)}),
+            unavailable=self._findings.unavailable_of_run(run_id),
             tests=summarise(cases) if cases else None,
             coverage=self._coverage.of_run(run_id),
         )

@@ -67,7 +67,8 @@ def decide(policy: GateSpec, evidence: Evidence, today: date) -> GateDecision:
 
 
 def _judge_tools(policy: GateSpec, evidence: Evidence, ledger: _Ledger) -> None:
-    reported = set(evidence.tools)
+    """A tool that reported in one place of the run but could not work in another has left evidence out: it is missing."""
+    reported = set(evidence.tools) - set(evidence.unavailable)
     for tool in policy.require:
         if tool in reported:
             ledger.note(f"{tool}: reported, as required")

@@ -18,14 +18,19 @@ RUN = "local/team/app/0123/default"
 
 
 class Findings:
-    def __init__(self, found: Sequence[Finding] = (), tools: Iterable[str] = ("bandit", "ruff")) -> None:
-        self.found, self.tools = found, tools
+    def __init__(
+        self, found: Sequence[Finding] = (), tools: Iterable[str] = ("bandit", "ruff"), unavailable: dict[str, str] | None = None
+    ) -> None:
+        self.found, self.tools, self.unavailable = found, tools, unavailable or {}
 
     def of_run(self, run_id: str) -> Sequence[Finding]:
         return self.found if run_id == RUN else ()
 
     def tools_of_run(self, run_id: str) -> Iterable[str]:
         return self.tools if run_id == RUN else ()
+
+    def unavailable_of_run(self, run_id: str) -> dict[str, str]:
+        return self.unavailable if run_id == RUN else {}
 
 
 class Cases:
@@ -84,6 +89,12 @@ def test_a_run_without_records_is_refused() -> None:
 def test_required_tools_are_those_that_reported() -> None:
     assert gates().evaluate_gate(request(GateSpec(require=["bandit"]))).passed
     assert not gates(Findings(tools={"ruff"})).evaluate_gate(request(GateSpec(require=["bandit"]))).passed
+
+
+def test_why_a_required_tool_could_not_work_is_in_the_reason() -> None:
+    records = Findings(unavailable={"pip-audit": "the service does not answer"})
+    decision = gates(records).evaluate_gate(request(GateSpec(require=["pip-audit"])))
+    assert decision.reasons == ["pip-audit: required, but its report is missing (the service does not answer)"]
 
 
 def test_a_tool_with_findings_has_reported() -> None:

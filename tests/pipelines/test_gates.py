@@ -197,6 +197,12 @@ def test_the_same_problem_from_two_tools_counts_once() -> None:
     assert judged(GateSpec(max_findings={"high": 1}), findings=both).passed
 
 
+def test_a_required_tool_that_could_not_work_in_one_of_two_places_is_missing() -> None:
+    policy = GateSpec(require=["pip-audit"])
+    assert judged(policy, tools=["bandit", "pip-audit"]).passed
+    assert not judged(policy, tools=["bandit", "pip-audit"], unavailable={"pip-audit": "no answer"}).passed
+
+
 severity_limits = st.dictionaries(st.sampled_from(["info", "low", "medium", "high", "critical"]), st.integers(0, 3))
 summaries = st.none() | st.builds(
     lambda passed, failed, flaky: TestSummary(total=passed + failed, passed=passed, failed=failed, flaky=min(flaky, passed)),
@@ -239,6 +245,12 @@ def test_one_more_finding_never_turns_a_refusal_into_a_pass(policy: GateSpec, se
 @given(policies, evidences, st.sampled_from(["tools", "tests", "coverage"]))
 def test_taking_evidence_away_never_turns_a_refusal_into_a_pass(policy: GateSpec, seen: Evidence, what: str) -> None:
     less = seen.model_copy(update={what: [] if what == "tools" else None})
+    assert decide(policy, seen, TODAY).passed or not decide(policy, less, TODAY).passed
+
+
+@given(policies, evidences, st.sampled_from(["bandit", "secrets", "ruff"]))
+def test_a_tool_that_could_not_work_never_helps(policy: GateSpec, seen: Evidence, tool: str) -> None:
+    less = seen.model_copy(update={"unavailable": {tool: "no answer"}})
     assert decide(policy, seen, TODAY).passed or not decide(policy, less, TODAY).passed
 
 
