@@ -27,7 +27,7 @@ def read_token(settings: Settings) -> str:
 
 
 def ensure_token(settings: Settings) -> str:
-    """The token, made when there is none. Only its owner can read the file; of two makers at once one wins and both return its."""
+    """The token, made when there is none. Only its owner can read the file; two makers at once return the same one."""
     known = read_token(settings)
     if known:
         return known

@@ -23,10 +23,8 @@ def in_use(port: int, host: str = "127.0.0.1") -> bool:
 def holder(port: int) -> str:
     """'PID (name)' of who listens on it; '' when that cannot be seen."""
     try:
-        listening = [
-            each for each in psutil.net_connections("tcp") if each.status == psutil.CONN_LISTEN and each.laddr.port == port
-        ]
-        pid = next((each.pid for each in listening if each.pid), None)
+        listening = [each for each in psutil.net_connections("tcp") if each.status == psutil.CONN_LISTEN]
+        pid = next((each.pid for each in listening if each.pid and each.laddr and each.laddr[1] == port), None)
         return f"{pid} ({psutil.Process(pid).name()})" if pid else ""
     except psutil.Error:
         return ""
