@@ -16,7 +16,7 @@ import tarfile
 import zlib
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from pathlib import Path, PurePosixPath
-from typing import IO, cast
+from typing import IO
 
 from activities.base import heartbeat
 from pipelines.errors import IntegrityError, StepFailed, Unavailable
@@ -57,7 +57,7 @@ def pack(
     keep_times: bool = False,
     beat: Beat = heartbeat,
 ) -> None:
-    """Write an archive of the named files, folders (without their content) and links below `root`; sockets and pipes are left out.
+    """Write an archive of the named files, folders (without content) and links below `root`; sockets and pipes are left out.
 
     A link that leads out of the root is refused with StepFailed, or kept as it is with `outside_links`. `keep_times` keeps times
     of change, in whole seconds, for what compares them. Raises Unavailable when a file changes while it is read.
@@ -171,7 +171,7 @@ def _extract(tar: tarfile.TarFile, member: tarfile.TarInfo, folder: Path, outsid
 
 def _keep_link(member: tarfile.TarInfo, folder: str) -> tarfile.TarInfo:
     """The link's own place is checked as ever; where it points to is its maker's business."""
-    checked = cast(tarfile.TarInfo, tarfile.data_filter(member.replace(linkname=".", deep=False), folder))
+    checked = tarfile.data_filter(member.replace(linkname=".", deep=False), folder)
     return checked.replace(linkname=member.linkname, deep=False)
 
 

@@ -1,4 +1,4 @@
-"""Artifacts in a folder, addressed by the SHA-256 of their bytes. What is read is verified, what is written is whole or absent."""
+"""Artifacts in a folder, by the SHA-256 of their bytes. What is read is verified, what is written is whole or absent."""
 
 from __future__ import annotations
 

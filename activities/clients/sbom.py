@@ -19,6 +19,7 @@ from pipelines.errors import StepFailed, Unavailable
 
 _LOCKS = ("pylock.toml", "uv.lock", "poetry.lock")
 _REQUIREMENTS = re.compile(r"requirements[^/]*\.(txt|lock)")
+_LOGIN = re.compile(r"(://)[^/@\s]+@")
 _SECONDS = 60
 
 
@@ -40,6 +41,7 @@ def python_sbom(root: Path, names: Sequence[str], component: str, version: str =
 
 def _needs(root: Path, names: Sequence[str]) -> tuple[str, list[str]]:
     """Where the packages are named, and one requirement line for each. The surest source that there is wins."""
+    names = [name for name in names if not (root / name).is_symlink()]
     installed = sorted(name for name in names if name.endswith(".dist-info") and (root / name).is_dir())
     if installed:
         return "installed packages", sorted(filter(None, (_pin(root / name) for name in installed)))
@@ -54,8 +56,9 @@ def _needs(root: Path, names: Sequence[str]) -> tuple[str, list[str]]:
 
 def _pin(folder: Path) -> str:
     metadata = PathDistribution(folder).metadata
-    name, version = metadata.get("Name"), metadata.get("Version")
-    return f"{name}=={version}" if name and version else ""
+    if "Name" not in metadata or "Version" not in metadata:
+        return ""
+    return f"{metadata['Name']}=={metadata['Version']}"
 
 
 def _locked(path: Path, name: str) -> list[str]:
@@ -92,7 +95,12 @@ def _generate(lines: Sequence[str]) -> str:
     flags = ["--output-reproducible", "--of", "JSON", "--sv", "1.6", "-o", "-"]
     try:
         done = subprocess.run(
-            [*command, *flags], input="\n".join(lines), capture_output=True, text=True, timeout=_SECONDS, check=False
+            [*command, *flags],
+            input=_LOGIN.sub(r"\1", "\n".join(lines)),
+            capture_output=True,
+            text=True,
+            timeout=_SECONDS,
+            check=False,
         )
     except (OSError, subprocess.TimeoutExpired) as error:
         raise Unavailable(f"the SBOM generator does not work: {error}") from None
