@@ -116,7 +116,7 @@ def _place(run: Run, locations: list[Location], sources: Sources) -> tuple[str, 
 
 def _identity(result: Result, message: str, path: str, line: int | None, sources: Sources) -> str:
     """The offending text: the tool's own fingerprint, the snippet, the source line, or the message without its line numbers."""
-    given = result.fingerprints or result.partial_fingerprints
+    given = {key: value for key, value in (result.fingerprints or result.partial_fingerprints).items() if value}
     if given:
         return "\n".join(f"{key}={value}" for key, value in sorted(given.items()))
     snippet = result.locations[0].physical_location.region.snippet.text if result.locations else ""

@@ -168,6 +168,12 @@ def test_a_fingerprint_uses_the_snippet_or_the_tools_own() -> None:
     assert one(result(**own, message={"text": "a"})).fingerprint == one(result(**own, message={"text": "b"})).fingerprint
 
 
+def test_empty_fingerprints_as_gitleaks_writes_them_are_none() -> None:
+    empty = {"partialFingerprints": {"commitSha": "", "author": ""}}
+    first, second = (one(result(**empty, locations=[location(snippet=text)])) for text in ("x", "y"))
+    assert first.fingerprint != second.fingerprint
+
+
 def test_line_numbers_in_messages_do_not_change_a_fingerprint() -> None:
     first, second = (one(result(message={"text": f"shadows x from line {n}"}, locations=[location(line=n)])) for n in (3, 8))
     assert first.fingerprint == second.fingerprint
