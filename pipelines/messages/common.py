@@ -11,7 +11,7 @@ class Message(BaseModel):
     """Base of everything that crosses a process border. Frozen; unknown keys are ignored, so that an older worker
     can read what a newer one wrote."""
 
-    model_config = ConfigDict(frozen=True, extra="ignore")
+    model_config = ConfigDict(frozen=True, extra="ignore", defer_build=True)
 
 
 class Nothing(Message):

@@ -32,10 +32,10 @@ Name = Annotated[str, Field(pattern=r"^[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?$", des
 class SpecModel(BaseModel):
     """Immutable, and an unknown key is an error rather than a surprise."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid")
+    model_config = ConfigDict(frozen=True, extra="forbid", defer_build=True)
 
 
 class RolloutModel(SpecModel):
     """Rollout and analysis words are spelled as in Argo Rollouts (`setWeight`); snake_case is accepted too."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid", alias_generator=to_camel, populate_by_name=True)
+    model_config = ConfigDict(frozen=True, extra="forbid", defer_build=True, alias_generator=to_camel, populate_by_name=True)
