@@ -19,7 +19,7 @@ SEVERITIES: tuple[Severity, ...] = get_args(Severity)
 MOST_FAILURES = 20
 _MOST_MESSAGE = 300
 _RUFF_BANDIT = re.compile(r"S(\d{3})")
-_BANDIT = re.compile(r"B(\d{3})")
+_BANDIT = re.compile(r"B([1-7]\d{2})")
 
 
 def fingerprint(tool: str, rule: str, path: str, text: str) -> str:
