@@ -29,6 +29,10 @@ class Layout:
         return self.root / "records.sqlite"
 
     @property
+    def audit_witness(self) -> Path:
+        return self.root / "audit-witness.json"
+
+    @property
     def mirrors(self) -> Path:
         return self.root / "mirrors"
 

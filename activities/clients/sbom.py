@@ -93,15 +93,9 @@ def _generate(lines: Sequence[str]) -> str:
     """The generator gets the lines on its standard input, where it follows no reference to other files."""
     command = [sys.executable, "-I", "-m", "cyclonedx_py", "requirements", "-"]
     flags = ["--output-reproducible", "--of", "JSON", "--sv", "1.6", "-o", "-"]
+    given = _LOGIN.sub(r"\1", "\n".join(lines))
     try:
-        done = subprocess.run(
-            [*command, *flags],
-            input=_LOGIN.sub(r"\1", "\n".join(lines)),
-            capture_output=True,
-            text=True,
-            timeout=_SECONDS,
-            check=False,
-        )
+        done = subprocess.run([*command, *flags], input=given, capture_output=True, text=True, timeout=_SECONDS, check=False)
     except (OSError, subprocess.TimeoutExpired) as error:
         raise Unavailable(f"the SBOM generator does not work: {error}") from None
     if done.returncode:

@@ -66,6 +66,8 @@ class RetentionInput(Message):
 
 
 class RetentionResult(Message):
-    removed: list[ArtifactRef] = Field(default_factory=list)
+    removed: list[ArtifactRef] = Field(default_factory=list, description="at most 200 of them")
+    count: int = Field(0, description="artifacts removed in all")
+    folders: int = Field(0, description="folders of logs, steps and workspaces removed")
     kept: int = 0
     freed: int = Field(0, description="bytes")
