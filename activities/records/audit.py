@@ -98,7 +98,8 @@ def _head(session: Session) -> Witness | None:
 
 def _storable(audit: Audit) -> Audit:
     """As the database will give it back, so that the hash holds."""
-    return Audit.model_validate_json(clean(audit.model_dump_json()).replace("\\u0000", "\N{REPLACEMENT CHARACTER}"))
+    texts = {name: clean(value) for name, value in audit.model_dump(exclude={"evidence"}).items()}
+    return Audit(**texts, evidence={clean(name): clean(value) for name, value in audit.evidence.items()})
 
 
 def _row(entry: AuditEntry) -> AuditRow:

@@ -1,4 +1,4 @@
-"""A witness of the audit chain in a file, kept where whoever can change the database cannot: it makes a cut end of the chain show."""
+"""A witness of the audit chain in a file, out of reach for who changes the database: it makes a cut end of the chain show."""
 
 from __future__ import annotations
 
