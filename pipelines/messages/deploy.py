@@ -93,6 +93,8 @@ class Routed(Message):
     weights: dict[str, int]
     address: str = ""
     preview_address: str = ""
+    preview: str | None = None
+    notes: list[str] = Field(default_factory=list, description="what somebody else has changed, one line each")
 
 
 class RetireInput(Message):
