@@ -23,7 +23,7 @@ V = TypeVar("V", bound=BaseModel)
 class KnownRuns(Protocol):
     """The records, for runs that Temporal has forgotten."""
 
-    def run(self, run_id: str) -> RunRecord | None: ...
+    def get(self, run_id: str) -> RunRecord | None: ...
 
 
 async def query(client: Client, workflow_id: str, gives: type[V]) -> V:
@@ -45,7 +45,7 @@ async def describe(client: Client, run_id: str, records: KnownRuns | None = None
     except Unavailable:
         return await _outline(client, run_id)
     except NotFound:
-        record = records.run(run_id) if records else None
+        record = records.get(run_id) if records else None
         if record is None:
             raise
         return _recorded(record)

@@ -3,30 +3,13 @@
 from __future__ import annotations
 
 import os
-from typing import Any
 
 import yaml
 
 from pipelines.settings import Settings
+from pipelines.traefik import static_config
 from starter.stack.part import Part, http_ok, program
 from starter.stack.processes import Record
-
-
-def static_config(settings: Settings) -> dict[str, Any]:
-    ports = settings.ports
-    points = {
-        name: {"address": f"{settings.proxy_host}:{port}"}
-        for name, port in (("web", ports.proxy), ("preview", ports.preview), ("admin", ports.proxy_admin))
-    }
-    return {
-        "global": {"checkNewVersion": False, "sendAnonymousUsage": False},
-        "entryPoints": points,
-        "providers": {"file": {"directory": str(settings.layout.routes.resolve()), "watch": True}},
-        "api": {"insecure": False},
-        "ping": {"entryPoint": "admin"},
-        "metrics": {"prometheus": {"entryPoint": "admin", "addServicesLabels": True}},
-        "log": {"level": "WARN"},
-    }
 
 
 def _file(settings: Settings) -> str:
@@ -36,8 +19,9 @@ def _file(settings: Settings) -> str:
 def _write(settings: Settings) -> None:
     settings.layout.routes.mkdir(parents=True, exist_ok=True)
     settings.layout.stack.mkdir(parents=True, exist_ok=True)
+    config = static_config(settings.ports, settings.layout.routes.resolve(), settings.proxy_host)
     made = settings.layout.stack / f".traefik.yml.{os.getpid()}"
-    made.write_text(yaml.safe_dump(static_config(settings)))
+    made.write_text(yaml.safe_dump(config))
     made.replace(_file(settings))
 
 

@@ -18,11 +18,16 @@ from starter.stack.part import Part
 from starter.stack.processes import Record
 
 
-def _command(settings: Settings) -> list[str]:
+def worker_file() -> str:
+    """Path of worker.py. Raises Unavailable when the installation lacks it."""
     found = importlib.util.find_spec("worker")
     if not found or not found.origin:
         raise Unavailable("worker.py is not installed beside the packages", "Install Switchyard again: make setup")
-    return [sys.executable, found.origin, "--queues", ",".join(QUEUES)]
+    return found.origin
+
+
+def _command(settings: Settings) -> list[str]:
+    return [sys.executable, worker_file(), "--queues", ",".join(QUEUES)]
 
 
 def _healthy(settings: Settings, record: Record) -> bool:
