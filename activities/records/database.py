@@ -9,7 +9,7 @@ from typing import Any
 
 from sqlalchemy import ColumnElement, Connection, Engine, create_engine, event, make_url, text
 from sqlalchemy.dialects import postgresql, sqlite
-from sqlalchemy.exc import ArgumentError, DBAPIError, InterfaceError, OperationalError, ProgrammingError
+from sqlalchemy.exc import ArgumentError, DatabaseError, DBAPIError, InterfaceError, OperationalError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 from sqlalchemy.orm import Session
 
@@ -96,7 +96,7 @@ def _translated() -> Iterator[None]:
         yield
     except PoolTimeout:
         raise Busy("all connections to the records are in use") from None
-    except (OperationalError, InterfaceError, ProgrammingError) as error:
+    except (DatabaseError, InterfaceError) as error:
         raise _ours(error) from None
 
 
@@ -106,9 +106,9 @@ def _ours(error: DBAPIError) -> Exception:
         return Unavailable("the records have no tables yet", "Start the worker once, or run switchyard up")
     if "locked" in words or "busy" in words:
         return Busy("other processes keep the records locked")
-    if isinstance(error, ProgrammingError):
-        return error
-    return Unavailable(f"the records do not answer: {words}", _REMEDY)
+    if isinstance(error, OperationalError | InterfaceError) or type(error) is DatabaseError:
+        return Unavailable(f"the records do not answer: {words}", _REMEDY)
+    return error
 
 
 def upsert(

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import fcntl
+import sqlite3
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from pathlib import Path
 
 from alembic import command
@@ -15,7 +16,7 @@ from alembic.util import CommandError
 from sqlalchemy import make_url, text
 from sqlalchemy.exc import DBAPIError
 
-from activities.records.database import Database, normal_url
+from activities.records.database import BUSY_SECONDS, Database, normal_url
 from pipelines.errors import Conflict, Unavailable
 
 _LOCK = 0x53574944
@@ -29,9 +30,6 @@ def upgrade(url: str) -> None:
         database = Database(url)
         try:
             _migrate(database)
-        except DBAPIError as error:
-            words = str(error.orig).splitlines()[0] if str(error.orig) else type(error.orig).__name__
-            raise Unavailable(f"the records cannot be brought up to date: {words}") from None
         finally:
             database.close()
 
@@ -43,25 +41,26 @@ def config() -> Config:
 
 
 def _migrate(database: Database) -> None:
-    if database.is_sqlite:
-        raw = database.engine.raw_connection()
-        raw.cursor().execute("PRAGMA journal_mode=WAL")
-        raw.close()
     settings = config()
+    newest = ScriptDirectory.from_config(settings).get_current_head()
     with database.write() as session:
         connection = session.connection()
         if not database.is_sqlite:
             connection.execute(text("SELECT pg_advisory_xact_lock(:key)"), {"key": _LOCK})
-        if (
-            MigrationContext.configure(connection).get_current_revision()
-            == ScriptDirectory.from_config(settings).get_current_head()
-        ):
+        if MigrationContext.configure(connection).get_current_revision() == newest:
             return
         settings.attributes["connection"] = connection
-        try:
-            command.upgrade(settings, "head")
-        except CommandError as error:
-            raise Conflict(f"the records were written by another version: {error}", "Update Switchyard here too") from None
+        _run(settings)
+
+
+def _run(settings: Config) -> None:
+    try:
+        command.upgrade(settings, "head")
+    except CommandError as error:
+        raise Conflict(f"the records were written by another version: {error}", "Update Switchyard here too") from None
+    except DBAPIError as error:
+        words = str(error.orig).splitlines()[0] if str(error.orig) else type(error.orig).__name__
+        raise Unavailable(f"the records cannot be brought up to date: {words}") from None
 
 
 @contextmanager
@@ -75,4 +74,16 @@ def _alone(url: str) -> Iterator[None]:
     file.parent.mkdir(parents=True, exist_ok=True)
     with file.with_name(f"{file.name}.lock").open("w") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
+        _log_ahead(file)
         yield
+
+
+def _log_ahead(file: Path) -> None:
+    """Readers and the one writer do not hold each other up. The file remembers it."""
+    try:
+        with closing(sqlite3.connect(file, timeout=BUSY_SECONDS)) as connection:
+            connection.execute("PRAGMA journal_mode=WAL")
+    except sqlite3.Error as error:
+        raise Unavailable(
+            f"{file} cannot be used for the records: {error}", "Move it away, or check SWITCHYARD_DATABASE_URL"
+        ) from None

@@ -37,7 +37,14 @@ def deployment(key: str = "rollout/prod/web/1", **more: Any) -> DeploymentRecord
 
 
 def finding(tool: str = "bandit", fingerprint: str = "f1", **more: Any) -> Finding:
-    base = {"tool": tool, "rule": "B101", "severity": "high", "message": "assert used", "path": "a.py", "fingerprint": fingerprint}
+    base = {
+        "tool": tool,
+        "rule": "B101",
+        "severity": "high",
+        "message": "assert used",
+        "path": "a.py",
+        "fingerprint": fingerprint,
+    }
     return Finding(**base | more)
 
 

@@ -141,5 +141,7 @@ def test_a_witness_of_nothing_says_nothing() -> None:
 
 @given(st.lists(st.tuples(st.integers(-3, 12), st.sampled_from("abcd"), st.sampled_from("abcd"), st.booleans()), max_size=8))
 def test_no_nonsense_makes_it_fail_or_hang(rows: list[tuple[int, str, str, bool]]) -> None:
-    links = sorted({seq: Link(seq, f"k{seq}", one * 64, other * 64, ok) for seq, one, other, ok in rows}.values(), key=lambda x: x.seq)
+    links = sorted(
+        {seq: Link(seq, f"k{seq}", one * 64, other * 64, ok) for seq, one, other, ok in rows}.values(), key=lambda x: x.seq
+    )
     assert not examine(links, Witness(count=9, hash="a" * 64), []).ok
