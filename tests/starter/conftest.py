@@ -19,7 +19,7 @@ from tests.support.temporal import TemporalServer
 T = TypeVar("T")
 
 
-@pytest.fixture(scope="package")
+@pytest.fixture(scope="session")
 def standin_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     server = TemporalServer(tmp_path_factory.mktemp("standins"))
     server.start()

@@ -146,7 +146,7 @@ class Records:
     def __init__(self, *known: RunRecord) -> None:
         self._known = {record.run_id: record for record in known}
 
-    def run(self, run_id: str) -> RunRecord | None:
+    def get(self, run_id: str) -> RunRecord | None:
         return self._known.get(run_id)
 
 
