@@ -68,8 +68,10 @@ class Retention:
         return True
 
     def _folders(self, ended_before: float) -> Iterator[Path]:
-        names = {slug(run_id) for run_id in self._records.runs.finished_before(ended_before)}
-        for base in (self._layout.logs, self._layout.steps, self._layout.workspaces):
+        """Logs and workspaces are kept by run, steps by their own keys."""
+        runs = {slug(run_id) for run_id in self._records.runs.finished_before(ended_before)}
+        steps = {slug(key) for key in self._records.steps.keys_finished_before(ended_before)}
+        for base, names in ((self._layout.logs, runs), (self._layout.workspaces, runs), (self._layout.steps, steps)):
             if base.is_dir():
                 yield from sorted(entry for entry in base.iterdir() if entry.name in names and entry.is_dir())
 

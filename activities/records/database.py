@@ -45,6 +45,7 @@ class Database:
         self.url = normal_url(url)
         self.engine = _engine(self.url)
         self._writer = self.engine.execution_options(**{_WRITES: True})
+        self._reader = self.engine if self.is_sqlite else self.engine.execution_options(isolation_level="REPEATABLE READ")
 
     @property
     def is_sqlite(self) -> bool:
@@ -53,7 +54,7 @@ class Database:
     @contextmanager
     def read(self) -> Iterator[Session]:
         """One consistent snapshot. Raises Unavailable or Busy, with no URL in the message."""
-        with _translated(), Session(self.engine) as session, session.begin():
+        with _translated(), Session(self._reader) as session, session.begin():
             yield session
 
     @contextmanager

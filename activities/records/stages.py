@@ -46,6 +46,12 @@ class Steps:
             row = session.get(StepRow, (run_id, stage, key))
             return StepResult.model_validate_json(row.body) if row else None
 
+    def keys_finished_before(self, at: float) -> list[str]:
+        """Keys of the steps of runs that ended before `at` (Unix seconds)."""
+        query = select(StepRow.key).join(RunRow, RunRow.run_id == StepRow.run_id).where(RunRow.final, RunRow.finished_at < at)
+        with self._database.read() as session:
+            return list(session.scalars(query))
+
     def of_run(self, run_id: str) -> dict[str, list[StepResult]]:
         """By stage, in the order in which they began."""
         query = select(StepRow).where(StepRow.run_id == run_id).order_by(StepRow.started_at, StepRow.key)

@@ -137,6 +137,16 @@ def _wait_for_quiet(records: Records) -> None:
         time.sleep(0.05)
 
 
+def test_verifying_while_others_append_finds_nothing_wrong(records: Records) -> None:
+    with ThreadPoolExecutor(4) as pool:
+        writes = [pool.submit(records.audit.append, audit(f"k{number}")) for number in range(120)]
+        reports = [records.audit.verify()]
+        while not all(write.done() for write in writes):
+            reports.append(records.audit.verify([records.audit.head()]))
+    assert [report.problems for report in reports if not report.ok] == []
+    assert records.audit.verify().count == 120
+
+
 def test_a_witness_from_before_still_agrees(records: Records) -> None:
     records.audit.append(audit("a"))
     early = records.audit.head()

@@ -115,6 +115,14 @@ def test_adopting_makes_artifacts_used(records: Records) -> None:
     assert records.stages.find("key1") is not None
 
 
+def test_keys_of_steps_whose_run_has_ended(records: Records) -> None:
+    records.runs.upsert(run("old", status=Status.passed, finished_at=50.0))
+    records.runs.upsert(run("new", status=Status.passed, finished_at=500.0))
+    for run_id in ("old", "new", "unknown"):
+        records.steps.store(run_id, "test", step(f"{run_id}-key"))
+    assert records.steps.keys_finished_before(100.0) == ["old-key"]
+
+
 def test_steps_of_a_run_by_stage_in_order(records: Records) -> None:
     records.steps.store("run1", "test", step("b", started_at=2.0))
     records.steps.store("run1", "test", step("a", started_at=3.0, status=Status.running))
