@@ -1,4 +1,4 @@
-"""The process itself: in a session of its own, confined, with nothing inherited. Standard library only: this runs in the supervisor."""
+"""The process itself: in a session of its own, confined, with nothing inherited. Standard library only."""
 
 from __future__ import annotations
 
@@ -61,4 +61,3 @@ def _limit(kind: int, value: int) -> None:
     room = value + 1 if kind == resource.RLIMIT_CPU else value
     hard = room if most == resource.RLIM_INFINITY else min(room, most)
     resource.setrlimit(kind, (min(value, hard), hard))
-

@@ -41,8 +41,8 @@ def descendants(pid: int) -> list[int]:
 def _children(pid: int) -> list[int]:
     found: list[int] = []
     try:
-        for task in os.listdir(f"/proc/{pid}/task"):
-            found += map(int, Path(f"/proc/{pid}/task/{task}/children").read_bytes().split())
+        for task in Path(f"/proc/{pid}/task").iterdir():
+            found += map(int, (task / "children").read_bytes().split())
     except OSError:
         return found
     return found
@@ -53,12 +53,12 @@ def marked(mark: str) -> list[int]:
     descendants."""
     wanted = mark.encode()
     found = []
-    for name in os.listdir("/proc"):
-        if not name.isdigit() or int(name) == os.getpid():
+    for folder in Path("/proc").iterdir():
+        if not folder.name.isdigit() or int(folder.name) == os.getpid():
             continue
         try:
-            if wanted in Path(f"/proc/{name}/environ").read_bytes().split(b"\0"):
-                found += [int(name), *descendants(int(name))]
+            if wanted in (folder / "environ").read_bytes().split(b"\0"):
+                found += [int(folder.name), *descendants(int(folder.name))]
         except OSError:
             continue
     return found

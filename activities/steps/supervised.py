@@ -9,14 +9,13 @@ import signal
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Literal
 
 from activities.steps.job import MARK, Ending, Job, Request, read_json, try_lock
 from activities.steps.launcher import Launcher
 from activities.steps.processes import marked, send, start_time
+from activities.steps.seen import Seen
 from pipelines.errors import Busy, Unavailable
 
-State = Literal["new", "running", "finished", "lost"]
 _BEAT = 0.5
 """Seconds between two heartbeats; Temporal's SDK throttles them to the worker's own interval."""
 
@@ -29,27 +28,21 @@ class Supervised:
     launcher: Launcher
     beat: Callable[[], None]
 
-    def state(self) -> State:
-        """`lost`: it was started, and neither it nor a result is there any more."""
+    def look(self) -> Seen | None:
+        """None when it was never started."""
         if not self.folder.is_dir():
-            return "new"
-        if self.ending() is not None:
-            return "finished"
-        lock = try_lock(self.folder / "lock")
-        if lock is None:
-            return "running"
-        os.close(lock)
+            return None
+        if self.ending() is None:
+            lock = try_lock(self.folder / "lock")
+            if lock is None:
+                return Seen("running")
+            os.close(lock)
         # The supervisor may have ended between the two looks.
-        if self.ending() is not None:
-            return "finished"
-        return "lost" if (self.folder / "request.json").exists() else "new"
+        ending = self.ending()
+        return Seen("lost") if ending is None else Seen("finished", ending.passed)
 
     def ending(self) -> Ending | None:
         return read_json(self.folder / "result.json", Ending)
-
-    def passed(self) -> bool:
-        ending = self.ending()
-        return ending is not None and ending.passed
 
     async def start(self, job: Job) -> None:
         """Start it, unless a supervisor has it already."""

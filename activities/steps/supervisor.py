@@ -187,6 +187,6 @@ class Supervisor:
 
 
 def _signal(number: int) -> str:
-    name = signal.Signals(number).name if number in iter(signal.Signals) else f"signal {number}"
+    name = signal.Signals(number).name if number in set(signal.Signals) else f"signal {number}"
     hints = {"SIGKILL": " (the host may be out of memory)", "SIGXCPU": " (its limit of CPU seconds)"}
     return f"ended by {name}{hints.get(name, '')}"

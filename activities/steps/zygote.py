@@ -1,7 +1,7 @@
 """A small process that forks supervisors, so that starting one costs no interpreter start. Standard library only.
 
-The worker starts it; it ends when the worker is gone, and supervisors go on. Each request is one descriptor, passed over the socket:
-the supervisor that is forked for it reads its job there and answers there, so that secrets never pass through the zygote.
+The worker starts it; it ends when the worker is gone, and supervisors go on. Each request is one descriptor, passed over the
+socket: the supervisor that is forked for it reads its job there and answers there, so secrets never pass through the zygote.
 """
 
 from __future__ import annotations
