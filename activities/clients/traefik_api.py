@@ -14,7 +14,7 @@ _REMEDY = "Start it with 'switchyard up'"
 class TraefikApi:
     """`url`: base URL of the admin entry point. All methods raise Unavailable when Traefik does not answer."""
 
-    def __init__(self, url: str, timeout: float = 5.0) -> None:
+    def __init__(self, url: str, timeout: float = 2.0) -> None:
         self._url = url
         self._client = httpx.Client(base_url=url, timeout=timeout, trust_env=False)
 
