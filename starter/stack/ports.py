@@ -7,6 +7,10 @@ import socket
 import psutil
 
 from pipelines.errors import Conflict
+from starter.stack.processes import wait
+
+DYING_SECONDS = 2.0
+"""A killed process still holds its ports for a moment, when it no longer shows as their holder."""
 
 
 def in_use(port: int, host: str = "127.0.0.1") -> bool:
@@ -35,6 +39,8 @@ def require_free(port: int, setting: str, purpose: str) -> None:
     if not in_use(port):
         return
     who = holder(port)
+    if not who and wait(lambda: not in_use(port), DYING_SECONDS):
+        return
     by = f" by process {who}" if who else ""
     remedy = f"Stop it, or choose another port: SWITCHYARD_PORTS__{setting.upper()}=PORT, or [ports] {setting} in switchyard.toml"
     raise Conflict(f"port {port} of the {purpose} is in use{by}", remedy)
