@@ -224,9 +224,16 @@ def run_finished(record: RunRecord) -> Event:
 
 
 def quality_measured(
-    record: RunRecord, stage: str, tests: TestSummary | None, findings: FindingCounts | None, coverage: float | None, time: float
+    record: RunRecord,
+    stage: str,
+    tests: TestSummary | None,
+    findings: FindingCounts | None,
+    coverage: float | None,
+    time: float,
+    *,
+    gate_passed: bool | None = None,
 ) -> Event:
-    """What a stage's gate saw; `time` is when."""
+    """What a stage's gate saw at `time`, and decided; None: there was no gate."""
     tests, counts = tests or TestSummary(), findings or FindingCounts()
     body = QualityMetricsEvent(
         run_id=record.run_id,
@@ -240,6 +247,7 @@ def quality_measured(
         findings_medium=counts.medium,
         findings_high=counts.high,
         findings_critical=counts.critical,
+        gate_passed=gate_passed,
     )
     return seal(body, f"{record.run_id}/{record.execution}/{stage}/quality", record.run_id, time)
 

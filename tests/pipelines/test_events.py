@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+from typing import get_args
+
 import jsonschema
 import pytest
 
 from pipelines import events
 from pipelines.errors import UserError
 from pipelines.messages.common import FindingCounts, RunRequest, Status, TestSummary
-from pipelines.messages.deploy import Place, Release
+from pipelines.messages.deploy import Place, Release, RolloutStatus
 from pipelines.messages.notify import Event
 from pipelines.spec import ProcessSpec
 from tests.support.records import artifact, deployment, run
@@ -23,7 +25,7 @@ ENDED = run("r1", status=Status.failed, reason="tests failed", finished_at=160.0
 MADE = [
     events.run_started(REQUEST, "r1", "e1", 100.0),
     events.run_finished(ENDED),
-    events.quality_measured(ENDED, "test", TestSummary(total=5, failed=1), FindingCounts(high=2), 81.5, 150.0),
+    events.quality_measured(ENDED, "test", TestSummary(total=5, failed=1), FindingCounts(high=2), 81.5, 150.0, gate_passed=False),
     events.quality_measured(ENDED, "scan", None, None, None, 150.0),
     events.deployment_started(RELEASE, "canary", "rollout/prod/web/1", 100.0),
     events.deployment_completed(RELEASE, "canary", "rollout/prod/web/1", "promoted", "", 100.0, 190.0),
@@ -71,14 +73,7 @@ def test_a_deployment_tells_what_where_and_how() -> None:
 
 @pytest.mark.parametrize(
     ("status", "failed"),
-    [
-        ("promoted", False),
-        ("rolled-back", True),
-        ("failed", True),
-        ("aborted", False),
-        ("superseded", False),
-        ("unchanged", False),
-    ],
+    [(status, status in ("rolled-back", "failed")) for status in get_args(RolloutStatus)],
 )
 def test_what_counts_as_a_failed_deployment(status: str, failed: bool) -> None:
     body = events.unseal(events.deployment_measured(deployment(status=status, finished_at=130.0)))
@@ -96,7 +91,13 @@ def test_lead_time_is_from_commit_to_the_end() -> None:
 def test_quality_without_reports_is_not_measured() -> None:
     body = events.unseal(MADE[3])
     assert isinstance(body, events.QualityMetricsEvent)
-    assert (body.coverage, body.tests, body.findings_critical) == (None, 0, 0)
+    assert (body.coverage, body.tests, body.findings_critical, body.gate_passed) == (None, 0, 0, None)
+
+
+def test_quality_tells_what_the_gate_saw_and_said() -> None:
+    body = events.unseal(MADE[2])
+    assert isinstance(body, events.QualityMetricsEvent)
+    assert (body.coverage, body.tests, body.tests_failed, body.findings_high, body.gate_passed) == (81.5, 5, 1, 2, False)
 
 
 @pytest.mark.parametrize(
