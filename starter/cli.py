@@ -24,7 +24,6 @@ app = typer.Typer(
     help="Take commits through checking, building and zero-downtime delivery, and survive every crash.",
     epilog="Exit status: 0 done or passed, 1 failed or refused, 2 wrong use, 3 a server does not answer, 4 still going or held.",
     no_args_is_help=True,
-    add_completion=False,
     pretty_exceptions_enable=False,
     context_settings={"help_option_names": ["-h", "--help"]},
 )

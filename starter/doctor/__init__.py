@@ -8,9 +8,9 @@ from pipelines.errors import SettingsError
 from pipelines.settings import Settings
 from starter.client import is_embedded
 from starter.doctor.check import Check
-from starter.doctor.machine import machine
-from starter.doctor.programs import programs
-from starter.doctor.services import services
+from starter.doctor.machine import check_machine
+from starter.doctor.programs import check_programs
+from starter.doctor.services import check_services
 
 __all__ = ["Check", "examine"]
 
@@ -21,5 +21,5 @@ def examine(settings: Settings) -> list[Check]:
         embedded = is_embedded(settings)
     except SettingsError as error:
         wrong = Check(name="settings", state="bad", found=error.message, remedy=error.remedy)
-        return [*programs(embedded=True), wrong]
-    return [*programs(embedded), *machine(settings), *asyncio.run(services(settings))]
+        return [*check_programs(embedded=True), wrong]
+    return [*check_programs(embedded), *check_machine(settings), *asyncio.run(check_services(settings))]

@@ -18,7 +18,7 @@ from starter.token import token_file
 GIB = 1 << 30
 
 
-def machine(settings: Settings) -> Iterator[Check]:
+def check_machine(settings: Settings) -> Iterator[Check]:
     yield _state_dir(settings.state_dir)
     yield _disk(settings.state_dir)
     for part in PARTS:

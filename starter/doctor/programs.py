@@ -39,7 +39,7 @@ PROGRAMS = (
 )  # fmt: skip
 
 
-def programs(embedded: bool) -> Iterator[Check]:
+def check_programs(embedded: bool) -> Iterator[Check]:
     """All programs, asked at the same time. `embedded`: the Temporal server is ours to start."""
     yield _python()
     wanted = [each for each in PROGRAMS if embedded or each.name != "temporal"]

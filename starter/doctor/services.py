@@ -19,7 +19,7 @@ RECENT = 90.0
 """Seconds; a worker asks for tasks at least once a minute."""
 
 
-async def services(settings: Settings) -> list[Check]:
+async def check_services(settings: Settings) -> list[Check]:
     try:
         client = await connect(settings, patience=3)
     except SwitchyardError as error:

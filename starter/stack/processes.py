@@ -65,7 +65,7 @@ def recall(name: str, folder: Path) -> Record | None:
     """The process if it was started and still is alive."""
     try:
         record = Record.model_validate_json((folder / f"{name}.json").read_text())
-    except (FileNotFoundError, ValidationError):
+    except (OSError, ValidationError):
         return None
     return record if record.alive else None
 

@@ -11,7 +11,7 @@ from typing import Literal
 
 from pydantic import BaseModel
 
-from pipelines.errors import Busy, Unavailable, UserError
+from pipelines.errors import Busy, SettingsError, Unavailable, UserError
 from pipelines.settings import Settings
 from starter.stack.part import Part, environment
 from starter.stack.ports import require_free
@@ -137,10 +137,15 @@ def _state(settings: Settings, part: Part) -> PartState:
 
 @contextmanager
 def _locked(settings: Settings) -> Iterator[None]:
-    """One `up` or `down` at a time, so that nothing is started twice. Raises Busy."""
+    """One `up` or `down` at a time, so that nothing is started twice. Raises Busy, SettingsError."""
     folder: Path = settings.layout.stack
-    folder.mkdir(parents=True, exist_ok=True)
-    with (folder / "lock").open("w") as file:
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        file = (folder / "lock").open("w")
+    except OSError as error:
+        remedy = "Set SWITCHYARD_STATE_DIR to a directory that you may write to"
+        raise SettingsError(f"{folder} cannot be written: {error.strerror}", remedy) from None
+    with file:
         try:
             fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:

@@ -13,7 +13,7 @@ import psutil
 import pytest
 from temporalio.api.workflowservice.v1 import DescribeNamespaceRequest
 
-from pipelines.errors import Busy, Conflict, Unavailable, UserError
+from pipelines.errors import Busy, Conflict, SettingsError, Unavailable, UserError
 from pipelines.settings import Settings
 from starter.client import connect, missing_search_attributes
 from starter.stack import stack
@@ -68,6 +68,7 @@ def test_a_part_that_hangs_is_replaced(settings: Settings, monkeypatch: pytest.M
     [first] = stack.up(settings, ["proxy"])
     assert first.pid
     os.kill(first.pid, signal.SIGSTOP)
+    assert wait(lambda: not http_ok(settings.ports.proxy_admin, "/ping"), 20)
     monkeypatch.setattr(stack, "stop", lambda record, patience: stop_now(record.pid))
     [second] = stack.up(settings, ["proxy"])
     assert (second.state, second.pid != first.pid) == ("started", True)
@@ -172,3 +173,11 @@ def test_two_at_once_do_not_start_anything_twice(settings: Settings) -> None:
 def test_an_unknown_part_lists_the_known_ones(settings: Settings) -> None:
     with pytest.raises(UserError, match="temporal, proxy, worker, web"):
         stack.up(settings, ["database"])
+
+
+def test_a_state_directory_that_cannot_be_made(settings: Settings, tmp_path: Path) -> None:
+    (tmp_path / "file").touch()
+    nowhere = settings.model_copy(update={"state_dir": tmp_path / "file"})
+    with pytest.raises(SettingsError, match="SWITCHYARD_STATE_DIR"):
+        stack.up(nowhere, ["proxy"])
+    assert {state.state for state in stack.status(nowhere)} == {"down"}
