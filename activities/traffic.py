@@ -6,6 +6,7 @@ from collections.abc import Callable, Mapping
 
 from activities.base import heartbeat, implements
 from activities.clients.delivery import Router, Target, choose
+from pipelines.errors import Conflict
 from pipelines.messages.deploy import Place, Routed, RouteInput
 from pipelines.ports import CURRENT_ROUTE, ROUTE
 from pipelines.traefik import Backend
@@ -30,6 +31,7 @@ class Traffic:
         """Returns when the data plane serves it. Raises ReleaseUnhealthy rather than send traffic to a release without a ready
         replica, Conflict for an outdated revision, Unavailable when the router does not answer or does not follow."""
         heartbeat()
+        _check_weights(wanted)
         router = choose(self._routers, wanted.place, "router")
         backends = self._backends(wanted)
         self._before(wanted.place, sorted(backends))
@@ -44,3 +46,9 @@ class Traffic:
         named = {release for release, weight in wanted.weights.items() if weight > 0}
         named |= {wanted.preview} if wanted.preview else set()
         return {release: target.backend(wanted.place, release) for release in sorted(named)}
+
+
+def _check_weights(wanted: RouteInput) -> None:
+    weights = wanted.weights.values()
+    if any(weight < 0 for weight in weights) or sum(weights) not in (0, 100):
+        raise Conflict(f"weights must be percentages that sum to 100, got {wanted.weights}")

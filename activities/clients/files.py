@@ -28,13 +28,14 @@ def write_whole(path: Path, text: str, *, partial: Path | None = None, mode: int
 
 
 @contextmanager
-def locked(path: Path, what: str, patience: float = 5.0) -> Iterator[None]:
-    """Excludes other threads and processes; the lock ends with its holder. Raises Busy after `patience` seconds."""
+def locked(path: Path, what: str, patience: float = 5.0) -> Iterator[int]:
+    """Excludes other threads and processes; the lock ends with its holder, and with every process that inherits the descriptor
+    that it gives. Raises Busy after `patience` seconds."""
     path.parent.mkdir(parents=True, exist_ok=True)
     handle = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
     try:
         _take(handle, what, time.monotonic() + patience)
-        yield
+        yield handle
     finally:
         os.close(handle)
 

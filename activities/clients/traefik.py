@@ -47,7 +47,6 @@ class TraefikRouter:
         return facts + self._notes(self._read(place), place)
 
     def route(self, wanted: RouteInput, backends: Mapping[str, Backend]) -> Routed:
-        _check_weights(wanted)
         with self._locked(wanted.place):
             found = self._read(wanted.place)
             _check_revision(wanted, found.routing)
@@ -159,12 +158,6 @@ class TraefikRouter:
 
     def _locked(self, place: Place) -> AbstractContextManager[None]:
         return locked(self._hidden / f"{file_name(place)}.lock", f"the routes of {place.key}")
-
-
-def _check_weights(wanted: RouteInput) -> None:
-    weights = wanted.weights.values()
-    if any(weight < 0 for weight in weights) or sum(weights) not in (0, 100):
-        raise Conflict(f"weights must be percentages that sum to 100, got {wanted.weights}")
 
 
 def _check_revision(wanted: RouteInput, present: Routing | None) -> None:

@@ -78,7 +78,7 @@ class Bench:
     def __post_init__(self) -> None:
         self.store = ArtifactStore(self.root / "artifacts", lambda: None)
         source = self.root / "source"
-        source.mkdir(exist_ok=True)
+        source.mkdir(parents=True, exist_ok=True)
         (source / "service.py").write_text(SERVICE)
         self.artifact: ArtifactRef = self.store.pack(source, ["service.py"], "app")
         self.router = TraefikRouter(self.traefik.routes, self.traefik.api(), self.traefik.addresses)
@@ -103,7 +103,7 @@ class Bench:
 
     def processes(self, name: str = "") -> list[psutil.Process]:
         """Everything that runs because of a release: supervisors, replicas, and what they started."""
-        folder = f"{(self.root / 'releases').resolve()}/staging/shop/{name}"
+        folder = f"{(self.root / 'releases').resolve()}/{self.place.environment}/{self.place.service}/{name}"
         return [process for process in psutil.process_iter() if _belongs(process, folder)]
 
     def replicas(self, name: str) -> list[psutil.Process]:

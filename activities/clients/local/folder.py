@@ -21,7 +21,7 @@ from pipelines.errors import Unavailable
 _ROOT = Path(__file__).resolve().parents[3]
 _PROGRAM = "import sys; sys.path.append(sys.argv[1]); from activities.clients.local.supervisor import detach; detach(sys.argv[2])"
 _LOOK = 0.02
-_LAUNCH_AGAIN = 2.0
+_LAUNCH_AGAIN = 0.5
 
 
 class ReleaseFolder:
@@ -73,7 +73,7 @@ class ReleaseFolder:
         return is_running(state.read_identity(self.path / "lock"))
 
     def launch(self) -> None:
-        """Start a supervisor; it ends by itself when there is one already. Not again within two seconds."""
+        """Start a supervisor; it ends by itself when there is one already. Not again within half a second."""
         if time.monotonic() - self._launched < _LAUNCH_AGAIN:
             return
         self._launched = time.monotonic()

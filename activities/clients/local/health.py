@@ -69,11 +69,11 @@ def _not_ready(port: int, path: str) -> str:
 
 def _reason(spec: Spec, found: ReplicaState | None, name: str, problem: str) -> str:
     """The problem, and a crash that came before it, with the last log lines. '' when all is well and always was."""
-    crashed = found["problem"] if found and found["crashes"] else ""
-    said = problem or (f"it crashed before: {crashed}" if crashed else "")
+    crashed = f"it crashed: {found['problem']}" if found and found["crashes"] else ""
+    said = "; now ".join(part for part in (crashed, problem if problem not in crashed else "") if part)
     if not said:
         return ""
-    lines = last_lines(spec, name, 0 if crashed and not problem else found["log_from"] if found else 0)
+    lines = last_lines(spec, name, found["log_from"] if found and not crashed else 0)
     return f"{said}; last lines: {lines}" if lines else said
 
 

@@ -22,7 +22,7 @@ from activities.clients.local.replica import Replica
 from activities.clients.local.state import Spec, Status
 from activities.steps.processes import adopt_orphans
 
-_PATIENCE = 10.0
+_PATIENCE = 3.0
 """Seconds to wait for the lock: a replica of the supervisor before may hold it for an instant."""
 _ADOPTED_LOOK = 0.2
 """Seconds between looks at replicas that are nobody's child here."""
