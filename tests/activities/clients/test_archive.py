@@ -126,6 +126,7 @@ def test_equal_content_gives_equal_bytes(tree: Path, tmp_path: Path) -> None:
             os.utime(target, (1_000_000_000, 1_000_000_000))
     (other / "app/empty").mkdir()
     assert packed(other) == first
+    assert first[4:8] == b"\0\0\0\0", "gzip's own time stamp"
 
 
 @pytest.mark.parametrize("change", ["content", "mode", "name"])
