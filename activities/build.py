@@ -151,7 +151,7 @@ def _options(step: StepInput) -> Any:
         return BUILTINS[step.step.uses].options.model_validate(step.step.options)
     except ValidationError as error:
         first = error.errors()[0]
-        place = ".".join(map(str, first["loc"]))
+        place = first["loc"][0] if first["loc"] else "with"
         raise SpecError(
             f"option '{place}' of '{step.step.uses}' is wrong: {first['msg']}", "Correct 'with' of the step"
         ) from None

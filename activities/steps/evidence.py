@@ -42,11 +42,11 @@ class Evidence:
             self.broken(step, report.message)
             return
         if report.findings is not None or report.tools:
-            self.findings.store(run_id, stage, report.findings or (), report.tools, source)
+            self.findings.store(run_id, stage, report.findings or (), report.tools, source=source)
         if report.tests is not None:
-            self.cases.store(run_id, stage, report.tests, source)
+            self.cases.store(run_id, stage, report.tests, source=source)
         if report.coverage is not None:
-            self.coverage.store(run_id, stage, report.coverage, source)
+            self.coverage.store(run_id, stage, report.coverage, source=source)
 
     def broken(self, step: StepInput, why: str) -> None:
         """The check could not do its work: a report of it from before must not count."""

@@ -153,7 +153,7 @@ async def test_the_time_is_for_all_commands_together(tmp_path: Path) -> None:
 async def test_evidence_that_cannot_be_stored_is_stored_by_the_next_attempt(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     host = _host(tmp_path, Three())
 
-    def outage(*_: object) -> None:
+    def outage(*_: object, **__: object) -> None:
         raise Unavailable("the database does not answer")
 
     with monkeypatch.context() as patch:
@@ -181,7 +181,7 @@ async def test_the_real_ruff(host: Host) -> None:
     (host.workspace / "bad.py").write_text("import os\nx = undefined\n")
     result = await host.run(Step.model_validate({"uses": "ruff"}))
     assert result.status == Status.failed
-    assert {getattr(finding, "rule", "") for finding in host.findings.of("0")} == {"F401", "F821"}
+    assert {getattr(finding, "rule", "") for finding in host.findings.of("0")} >= {"F401", "F821"}
     assert "bad.py:2:5 medium F821" in host.log(result)
 
 
