@@ -125,6 +125,7 @@ def releases_table(views: Sequence[EnvironmentView]) -> RenderableType:
             state = "stable" if view.stable and release.id == view.stable.id else ""
             facts = (view.environment, view.service, release.id, release.version, release.sha[:10], state)
             table.add_row(*map(Text, facts))
-        for number, workflow_id in enumerate([view.active, *view.queued] if view.active else view.queued):
-            table.add_row(view.environment, view.service, workflow_id, "", "", "queued" if number else "under way")
+        ahead = [(view.active, "under way")] if view.active else []
+        for workflow_id, state in [*ahead, *((each, "queued") for each in view.queued)]:
+            table.add_row(view.environment, view.service, workflow_id, "", "", state)
     return table

@@ -3,10 +3,14 @@
 from __future__ import annotations
 
 import json
+import secrets
 import subprocess
+import sys
+import time
 from pathlib import Path
 
 import pytest
+from temporalio.client import Client
 
 from pipelines.messages.common import RunRequest
 from tests.starter.commands.conftest import Cli, data
@@ -153,3 +157,45 @@ def test_a_silent_server_is_status_3(cli: Cli, monkeypatch: pytest.MonkeyPatch) 
     assert result.exit_code == 3
     assert "does not answer at 127.0.0.1:1" in result.stderr
     assert "switchyard up" in result.stderr
+
+
+def test_watch_on_a_terminal_is_a_live_tree(begin, standin_server: str, state_dir: Path) -> None:
+    """A real pseudo-terminal: the tree is redrawn in place, and the last one stays."""
+    import os
+    import pty
+
+    asked: RunRequest = begin("hold")
+    reader, terminal = pty.openpty()
+    env = {**os.environ, "TEMPORAL_ADDRESS": standin_server, "TERM": "xterm", "COLUMNS": "120", "LINES": "40"}
+    command = [sys.executable, "-m", "starter.cli", "watch", asked.workflow_id]
+    root = Path(__file__).parents[3]
+    watcher = subprocess.Popen(command, stdout=terminal, stderr=terminal, stdin=subprocess.DEVNULL, env=env, cwd=root)
+    os.close(terminal)
+    drawn = bytearray()
+    try:
+        while chunk := os.read(reader, 4096):
+            drawn += chunk
+    except OSError:
+        pass  # the other side of a pseudo-terminal ends with EIO
+    finally:
+        os.close(reader)
+        watcher.wait(20)
+    assert watcher.returncode == 4
+    assert "lint found 3 problems" in drawn.decode()
+    assert "└──" in drawn.decode()
+
+
+def test_a_run_started_in_temporals_ui_is_listed_by_its_id(cli: Cli, temporal) -> None:
+    sha = secrets.token_hex(20)
+    run_id = f"github/acme/by-hand/{sha}/default"
+
+    async def start(client: Client) -> None:
+        asked = RunRequest(provider="github", repo="acme/by-hand", clone_url="x", sha=sha, title="wait")
+        await client.start_workflow("PipelineWorkflow", asked, id=run_id, task_queue="build")
+
+    temporal(start)
+    assert data(cli("show", run_id, "--json"))["run"]["title"] == "wait"
+    deadline = time.monotonic() + 15
+    while not (found := [run for run in data(cli("runs", "--json", "-n", "200")) if run["run_id"] == run_id]):
+        assert time.monotonic() < deadline
+    assert (found[0]["repo"], found[0]["sha"], found[0]["pipeline"]) == ("acme/by-hand", sha, "default")

@@ -15,6 +15,8 @@ from tests.starter.commands.conftest import data
 from tests.support.components import program
 from tests.support.ports import free_ports
 
+pytestmark = pytest.mark.component("traefik")
+
 
 @pytest.fixture
 def ports(state_dir: Path, monkeypatch: pytest.MonkeyPatch) -> Ports:

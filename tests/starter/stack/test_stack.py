@@ -21,6 +21,7 @@ from starter.stack.part import http_ok
 from starter.stack.ports import in_use
 from starter.stack.processes import recall, wait
 
+pytestmark = pytest.mark.component("traefik")
 SERVERS = ("temporal", "proxy")
 
 
