@@ -14,14 +14,14 @@ def test_the_numbers() -> None:
     assert (exit_codes.OK, exit_codes.FAILED, exit_codes.USAGE, exit_codes.UNREACHABLE, exit_codes.UNDECIDED) == (0, 1, 2, 3, 4)
 
 
+REFUSED = ("Conflict", "Denied", "StepFailed", "GateRefused", "ReleaseUnhealthy", "IntegrityError")
+WRONG = ("UserError", "SpecError", "SettingsError", "SourceError", "NotFound")
+AWAY = ("Unavailable", "Throttled", "Busy", "HostLost")
+
+
 @pytest.mark.parametrize(
-    ("name", "code"),
-    [
-        ("SpecError", 2), ("SettingsError", 2), ("SourceError", 2), ("NotFound", 2), ("UserError", 2), ("Conflict", 1), ("Denied", 1),
-        ("StepFailed", 1), ("GateRefused", 1), ("ReleaseUnhealthy", 1), ("IntegrityError", 1), ("Unavailable", 3), ("Throttled", 3),
-        ("Busy", 3), ("HostLost", 3),
-    ],
-)  # fmt: skip
+    ("name", "code"), [*((name, 1) for name in REFUSED), *((name, 2) for name in WRONG), *((name, 3) for name in AWAY)]
+)
 def test_of_errors(name: str, code: int) -> None:
     kind: type[SwitchyardError] = getattr(errors, name)
     assert exit_codes.of_error(kind("x")) == code
