@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 
 from sqlalchemy import delete, select
 from sqlalchemy.orm import Session
@@ -19,21 +19,24 @@ class Findings:
         self._database = database
 
     def store(self, run_id: str, stage: str, findings: Sequence[Finding], tools: Iterable[str] = (), source: str = "") -> None:
-        """Replace what this source's tools have reported in this stage of this run. `tools`: names that count as having
-        reported beside those of the findings; a tool that found nothing must be among them."""
+        """Replace all that this source has reported in this stage of this run; without a source, what these tools have.
+        `tools`: names that count as having reported beside those of the findings; a tool that found nothing must be among them."""
         by_tool: dict[str, list[Finding]] = {tool: [] for tool in tools}
         for finding in findings:
             by_tool.setdefault(finding.tool, []).append(finding)
         with self._database.write() as session:
+            _withdraw(session, run_id, stage, source, by_tool)
             for tool in sorted(by_tool):
-                _replace(session, ReportRow(run_id=run_id, stage=stage, source=source, tool=tool, unavailable=""))
+                session.add(ReportRow(run_id=run_id, stage=stage, source=source, tool=tool, unavailable=""))
+                session.flush()
                 rows = [_row(run_id, stage, source, number, finding) for number, finding in enumerate(by_tool[tool])]
                 session.add_all(rows)
 
     def store_unavailable(self, run_id: str, stage: str, tool: str, why: str, source: str = "") -> None:
-        """The tool could not work: what this source said of it before no longer counts."""
+        """The tool could not work: what this source (without one: this tool) reported before no longer counts."""
         with self._database.write() as session:
-            _replace(session, ReportRow(run_id=run_id, stage=stage, source=source, tool=tool, unavailable=why or "not available"))
+            _withdraw(session, run_id, stage, source, [tool])
+            session.add(ReportRow(run_id=run_id, stage=stage, source=source, tool=tool, unavailable=why or "not available"))
 
     def of_run(self, run_id: str, stage: str | None = None) -> list[Finding]:
         """In the order of stages, tools and their reports."""
@@ -58,12 +61,10 @@ class Findings:
             return [(tool, why) for tool, why in session.execute(query)]
 
 
-def _replace(session: Session, row: ReportRow) -> None:
-    key = {"run_id": row.run_id, "stage": row.stage, "source": row.source, "tool": row.tool}
-    session.execute(delete(FindingRow).filter_by(**key))
-    session.execute(delete(ReportRow).filter_by(**key))
-    session.add(row)
-    session.flush()
+def _withdraw(session: Session, run_id: str, stage: str, source: str, tools: Collection[str]) -> None:
+    """Findings go with the reports that they belong to."""
+    old = delete(ReportRow).filter_by(run_id=run_id, stage=stage, source=source)
+    session.execute(old if source else old.where(ReportRow.tool.in_(tools)))
 
 
 def _row(run_id: str, stage: str, source: str, number: int, finding: Finding) -> FindingRow:

@@ -47,6 +47,17 @@ def test_a_tool_that_could_not_work_has_not_reported(records: Records) -> None:
     assert records.findings.unavailable_of_run("run1") == {}
 
 
+def test_a_source_that_broke_or_reports_anew_takes_back_all_that_it_said(records: Records) -> None:
+    records.findings.store("run1", "scan", [finding("gitleaks")], tools=["secrets"], source="2")
+    records.findings.store("run1", "scan", [], tools=["bandit"], source="3")
+    records.findings.store_unavailable("run1", "scan", "secrets", "it crashed", source="2")
+    assert records.findings.of_run("run1") == []
+    assert records.findings.tools_of_run("run1") == ["bandit"]
+    records.findings.store("run1", "scan", [], tools=["secrets"], source="2")
+    assert records.findings.tools_of_run("run1") == ["bandit", "secrets"]
+    assert records.findings.unavailable_of_run("run1") == {}
+
+
 def test_a_reason_may_be_missing_but_never_counts_as_a_report(records: Records) -> None:
     records.findings.store_unavailable("run1", "scan", "trivy", "")
     assert records.findings.tools_of_run("run1") == []
