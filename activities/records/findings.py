@@ -20,7 +20,7 @@ class Findings:
 
     def store(self, run_id: str, stage: str, findings: Sequence[Finding], tools: Iterable[str] = (), source: str = "") -> None:
         """Replace all that this source has reported in this stage of this run; without a source, what these tools have.
-        `tools`: names that count as having reported beside those of the findings; a tool that found nothing must be among them."""
+        `tools`: names that have reported beside those of the findings; a tool that found nothing must be among these."""
         by_tool: dict[str, list[Finding]] = {tool: [] for tool in tools}
         for finding in findings:
             by_tool.setdefault(finding.tool, []).append(finding)
