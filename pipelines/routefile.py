@@ -25,8 +25,9 @@ class RouteFile(Message):
 
 
 def render(routing: Routing) -> str:
-    """The file's text. Traefik expands Go templates in it, so no value may contain an opening '{{'."""
-    made_from = routing.model_dump_json().replace("{{", "\\u007b\\u007b")
+    """The file's text. Traefik expands Go templates in it, so no value may contain an opening '{{'; and YAML allows no control
+    characters, not even in a comment."""
+    made_from = json.dumps(routing.model_dump(mode="json")).replace("{{", "\\u007b\\u007b").replace("\x7f", "\\u007f")
     body = dynamic_config(routing)
     text = yaml.safe_dump(body, sort_keys=False).replace("{{", "{ {") if body else ""
     return f"{_HEAD}{made_from}\n{text}"
