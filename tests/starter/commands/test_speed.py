@@ -1,7 +1,7 @@
 """Commands that only ask the server answer in under half a second, the interpreter's start included.
 
-What is measured is the processor time of the command: nearly all of its time (the server answers within milliseconds), and it does
-not grow when other tests keep the cores busy.
+What is measured is the processor time of the command: nearly all of its time (the server answers within milliseconds), and
+it does not grow when other tests keep the cores busy.
 """
 
 from __future__ import annotations
