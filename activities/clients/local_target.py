@@ -231,7 +231,11 @@ def _servers(replicas: list[ReplicaSpec]) -> list[str]:
 
 
 def _status(folder: ReleaseFolder, spec: Spec) -> ReleaseStatus:
-    return ReleaseStatus(release_id=spec["release"]["id"], replicas=health.look(spec, folder.replicas(), spec["replicas"]))
+    """Looked at again when a replica ended just then, since its supervisor has not said how yet."""
+    replicas = health.look(spec, folder.fresh_replicas(), spec["replicas"])
+    if not all(replica.alive for replica in replicas):
+        replicas = health.look(spec, folder.fresh_replicas(), spec["replicas"])
+    return ReleaseStatus(release_id=spec["release"]["id"], replicas=replicas)
 
 
 def _check_crash_loop(folder: ReleaseFolder, status: ReleaseStatus, before: dict[str, int]) -> None:

@@ -21,6 +21,7 @@ from pipelines.errors import Unavailable
 _ROOT = Path(__file__).resolve().parents[3]
 _PROGRAM = "import sys; sys.path.append(sys.argv[1]); from activities.clients.local.supervisor import detach; detach(sys.argv[2])"
 _LOOK = 0.02
+_MOMENT = 0.5
 _LAUNCH_AGAIN = 0.5
 
 
@@ -42,6 +43,16 @@ class ReleaseFolder:
         """What the supervisor said last, by replica."""
         status = state.read_status(self.path)
         return status["replicas"] if status else {}
+
+    def fresh_replicas(self) -> dict[str, ReplicaState]:
+        """As `replicas`; when one has just ended the supervisor gets a moment to say how."""
+        deadline = time.monotonic() + _MOMENT
+        while True:
+            found = self.replicas()
+            ended = any(each["identity"] is not None and not is_running(each["identity"]) for each in found.values())
+            if not ended or time.monotonic() > deadline:
+                return found
+            time.sleep(_LOOK)
 
     def running(self, name: str) -> bool:
         found = self.replicas().get(name)

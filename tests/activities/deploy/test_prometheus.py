@@ -50,7 +50,7 @@ class _Handler(http.server.BaseHTTPRequestHandler):
 @pytest.fixture
 def server() -> Iterator[_Server]:
     made = _Server()
-    threading.Thread(target=made.serve_forever, daemon=True).start()
+    threading.Thread(target=lambda: made.serve_forever(0.02), daemon=True).start()
     yield made
     made.shutdown()
     made.server_close()
