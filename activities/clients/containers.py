@@ -66,10 +66,9 @@ class Containers:
         with _translated():
             try:
                 self._create(spec).start()
-            except ImageNotFound:
-                raise StepFailed(
-                    f"image {spec.image} cannot be found", "Check its name, and the daemon's login to the registry"
-                ) from None
+            except NotFound as error:
+                reason = f"image {spec.image} cannot be had: {error.explanation}"
+                raise StepFailed(reason, "Check its name and the registry login") from None
             except APIError as error:
                 if error.is_server_error() and not _cannot_run(error):
                     raise
@@ -173,6 +172,8 @@ def _cannot_run(error: APIError) -> bool:
 def _translated() -> Iterator[None]:
     try:
         yield
+    except NotFound as error:
+        raise Unavailable("the step's container is gone", "The step is run again") from error
     except (DockerException, RequestException) as error:
         reason = error.explanation if isinstance(error, APIError) else type(error).__name__
         raise Unavailable(f"the Docker daemon failed: {reason}", "See the daemon's own log") from error

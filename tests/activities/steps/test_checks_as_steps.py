@@ -32,7 +32,9 @@ class Three:
             out = context.scratch / "out" if len(done) == 2 else None
             return Command(("sh", "-c", script), {"NUMBER": str(len(done))}, out)
         assert (context.scratch / "out").read_text() == "said\n"
-        finding = Finding(tool="ruff", rule="X", severity="low", message="leaks hunter22", fingerprint=fingerprint("a", "b", "c", "d"))
+        finding = Finding(
+            tool="ruff", rule="X", severity="low", message="leaks hunter22", fingerprint=fingerprint("a", "b", "c", "d")
+        )
         case = TestCase(suite="s", name="n", status="failed", message="expected hunter22")
         codes = ",".join(str(each.exit_code) for each in done)
         return CheckReport(Status.passed, f"codes {codes}", ("ruff",), (finding,), (case,), 81.5, ("a line",))
@@ -150,7 +152,9 @@ async def test_the_time_is_for_all_commands_together(tmp_path: Path) -> None:
     host.steps.close()
 
 
-async def test_evidence_that_cannot_be_stored_is_stored_by_the_next_attempt(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_evidence_that_cannot_be_stored_is_stored_by_the_next_attempt(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     host = _host(tmp_path, Three())
 
     def outage(*_: object, **__: object) -> None:

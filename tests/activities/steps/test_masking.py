@@ -13,8 +13,8 @@ from hypothesis import strategies as st
 from activities.steps.masking import LEAST, MASK, Masker
 from activities.steps.steplog import StepLog
 
-SECRETS = st.text(alphabet="abAB12 /+=%\"\\é\n€_-.", min_size=LEAST, max_size=40).filter(lambda text: len(text.strip()) >= LEAST)
-NOISE = st.text(alphabet="abAB12 /+=%\"\\é\n\r\tghp_", max_size=60)
+SECRETS = st.text(alphabet='abAB12 /+=%"\\é\n€_-.', min_size=LEAST, max_size=40).filter(lambda text: len(text.strip()) >= LEAST)
+NOISE = st.text(alphabet='abAB12 /+=%"\\é\n\r\tghp_', max_size=60)
 
 
 def _forms(secret: str) -> list[str]:
@@ -64,7 +64,9 @@ def _joined(written: bytes) -> bytes:
 
 
 @settings(max_examples=300, deadline=None)
-@given(st.data(), st.lists(SECRETS, min_size=1, max_size=3), st.lists(st.integers(0, 400), max_size=12), st.sets(st.integers(0, 12)))
+@given(
+    st.data(), st.lists(SECRETS, min_size=1, max_size=3), st.lists(st.integers(0, 400), max_size=12), st.sets(st.integers(0, 12))
+)
 def test_no_secret_in_any_log(data: st.DataObject, secrets: list[str], places: list[int], flushes: set[int]) -> None:
     parts: list[str] = []
     said: list[str] = []

@@ -56,7 +56,9 @@ async def test_the_environment_is_scrubbed(host: Host, monkeypatch: pytest.Monke
 
 
 async def test_home_and_tmp_are_private_and_go(host: Host) -> None:
-    result = await host.run("touch ~/a $TMPDIR/b; mkdir ~/locked; touch ~/locked/c; chmod 500 ~/locked; stat -c %a ~/..; echo $HOME")
+    result = await host.run(
+        "touch ~/a $TMPDIR/b; mkdir ~/locked; touch ~/locked/c; chmod 500 ~/locked; stat -c %a ~/..; echo $HOME"
+    )
     mode, home = host.log(result).splitlines()
     assert mode == "700"
     assert result.status == Status.passed
@@ -65,7 +67,9 @@ async def test_home_and_tmp_are_private_and_go(host: Host) -> None:
 
 
 async def test_nothing_is_inherited(host: Host) -> None:
-    result = await host.run("ls /proc/self/fd; readlink /proc/self/fd/0; umask; ulimit -c; ps -o sid= -p $$; echo $$; nice", shell="sh")
+    result = await host.run(
+        "ls /proc/self/fd; readlink /proc/self/fd/0; umask; ulimit -c; ps -o sid= -p $$; echo $$; nice", shell="sh"
+    )
     words = host.log(result).split()
     *handles, stdin, umask, core, session, pid, nice = words
     assert len(handles) <= 4 and set(handles) <= {"0", "1", "2", "3"}
@@ -185,7 +189,9 @@ async def test_the_engines_own_keys_are_no_secrets_of_a_pipeline(tmp_path: Path)
 
 
 async def test_the_log_is_cut_and_the_process_goes_on(host: Host) -> None:
-    result = await host.run("{ yes 'a line of output' || true; } | head -c 1700000; echo the end; touch done; exit 4", limits={"log_mb": 0.5})
+    result = await host.run(
+        "{ yes 'a line of output' || true; } | head -c 1700000; echo the end; touch done; exit 4", limits={"log_mb": 0.5}
+    )
     log = host.layout.logs / result.log
     assert 500_000 < log.stat().st_size < (1 << 19) + 200
     assert host.lines(result)[-1].text == "[switchyard] the log has reached 0.5 MiB: further output is dropped"
@@ -199,12 +205,18 @@ async def test_the_log_cannot_be_read_by_others(host: Host) -> None:
 
 
 async def test_the_log_is_live(host: Host) -> None:
-    running = asyncio.ensure_future(host.run("echo one; printf 'and a part'; while [ ! -e go ]; do sleep 0.02; done; echo ' of it'"))
+    running = asyncio.ensure_future(
+        host.run("echo one; printf 'and a part'; while [ ! -e go ]; do sleep 0.02; done; echo ' of it'")
+    )
     log = host.layout.logs / host.layout.step_log("run", "build", 0)
     await eventually(lambda: log.exists() and "and a part" in log.read_text(), "a partial line is shown")
     (host.workspace / "go").touch()
     result = await running
-    assert [(line.text, line.continues) for line in host.lines(result)] == [("one", False), ("and a part", False), (" of it", True)]
+    assert [(line.text, line.continues) for line in host.lines(result)] == [
+        ("one", False),
+        ("and a part", False),
+        (" of it", True),
+    ]
 
 
 async def test_many_steps_at_once(host: Host) -> None:
