@@ -68,13 +68,18 @@ class Steps:
         the worker shuts down, Unavailable when the workspace or the supervisor is gone."""
         folder = StepFolder(self._layout, step)
         beat = _beat(folder)
-        async with folder.held(beat):
-            check = self._check_of(step)
-            try:
+        try:
+            async with folder.held(beat):
+                check = self._check_of(step)
                 where = workdir(Path(step.workspace.path), step.step.workdir)
-            except StepFailed as error:
-                return StepResult(key=step.key, title=step.step.title, status=Status.failed, message=str(error))
-            return await self._run(step, folder, check, where, beat)
+                return await self._run(step, folder, check, where, beat)
+        except StepFailed as error:
+            return StepResult(key=step.key, title=step.step.title, status=Status.failed, message=str(error))
+        except asyncio.CancelledError:
+            # The SDK would report a worker's end as a cancellation, which is for ever.
+            if await why_cancelled() == "hand-over":
+                raise HostLost("the worker lets go; the step goes on and is taken over", "Nothing has to be done") from None
+            raise
 
     def _check_of(self, step: StepInput) -> Check:
         spec = step.step
@@ -119,11 +124,8 @@ class Steps:
         return CheckContext(workspace, where, folder.scratch, _options(step), self._offline)
 
     async def _cancelled(self, step: StepInput, folder: StepFolder, commands: Commands, record: StepRecord) -> None:
-        """Raises HostLost when the running process is to be taken over by the next attempt."""
-        why = await why_cancelled()
-        if why == "hand-over":
-            raise HostLost("the worker shuts down; the step goes on and is taken over", "Nothing has to be done")
-        if why == "pause":
+        """End the process, unless the next attempt is to take it over."""
+        if await why_cancelled() != "abort":
             return
         await stop(commands)
         carried = Carried(CheckReport(Status.cancelled, "cancelled"))

@@ -65,6 +65,7 @@ async def carry_out(check: Check, context: CheckContext, commands: Commands, rec
         number = len(done)
         state = begun[number].state if number < len(begun) else "new"
         if state == "lost":
+            commands.around.say("the process was lost with its supervisor or host: it is run again")
             await commands.clear(number)
         if state in ("lost", "new"):
             try:
@@ -73,10 +74,15 @@ async def carry_out(check: Check, context: CheckContext, commands: Commands, rec
                 return Carried(CheckReport(Status.failed, str(error)), endings, broken=True)
             if isinstance(answer, CheckReport):
                 return Carried(answer, endings)
-            await commands.start(number, answer, record)
+            await commands.start(number, answer, record, _left(commands.around.step.step.timeout, endings))
         ending = await commands.wait(number, record)
         endings.append(ending)
         if ending.outcome != "exited":
             status = Status.cancelled if ending.outcome == "cancelled" else Status.failed
             return Carried(CheckReport(status, ending.message), endings, broken=True)
         done.append(Finished(_NOT_STARTED if ending.exit_code is None else ending.exit_code))
+
+
+def _left(timeout: float, endings: Sequence[Ending]) -> float:
+    """Seconds of the step's own time that its commands have not used; a time in which the host was away does not count."""
+    return max(0.0, timeout - sum(ending.finished_at - ending.started_at for ending in endings))

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import time
 import uuid
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -15,7 +14,9 @@ from activities.steps.environment import human, rlimits, with_mark
 from activities.steps.folder import StepFolder, StepRecord
 from activities.steps.job import Ending, Job
 from activities.steps.launcher import Launcher
+from activities.steps.masking import Masker
 from activities.steps.seen import Seen
+from activities.steps.steplog import StepLog
 from activities.steps.supervised import Supervised
 from pipelines.messages.build import StepInput
 
@@ -30,16 +31,26 @@ class Surroundings:
     env: Mapping[str, str]
     secrets: tuple[str, ...]
 
+    def say(self, text: str) -> None:
+        """Into the step's log."""
+        log = StepLog(self.folder.log, Masker(self.secrets))
+        log.line(f"[switchyard] {text}")
+        log.close()
+
 
 class Commands(Protocol):
     """Where the commands of a step run. Numbers count from 0; a command is started when the one before has ended.
 
-    `look`: those that have been started. `clear`: end what is left of a lost one and forget it.
+    `look`: those that have been started. `start`: with `seconds` until it has timed out. `clear`: end what is left of a lost one
+    and forget it.
     """
+
+    @property
+    def around(self) -> Surroundings: ...
 
     async def look(self) -> list[Seen]: ...
 
-    async def start(self, number: int, command: Command, record: StepRecord) -> None: ...
+    async def start(self, number: int, command: Command, record: StepRecord, seconds: float) -> None: ...
 
     async def wait(self, number: int, record: StepRecord) -> Ending: ...
 
@@ -63,8 +74,8 @@ class Processes:
             found.append(seen)
         return found
 
-    async def start(self, number: int, command: Command, record: StepRecord) -> None:
-        starting = asyncio.ensure_future(self._at(number).start(self._job(number, command, record)))
+    async def start(self, number: int, command: Command, record: StepRecord, seconds: float) -> None:
+        starting = asyncio.ensure_future(self._at(number).start(self._job(number, command, record, seconds)))
         try:
             await asyncio.shield(starting)
         except asyncio.CancelledError:
@@ -84,7 +95,7 @@ class Processes:
     def _at(self, number: int) -> Supervised:
         return Supervised(self.around.folder.command(number), self.launcher, self.beat)
 
-    def _job(self, number: int, command: Command, record: StepRecord) -> Job:
+    def _job(self, number: int, command: Command, record: StepRecord, seconds: float) -> Job:
         around, step = self.around, self.around.step.step
         mark = uuid.uuid4().hex
         return Job(
@@ -95,7 +106,7 @@ class Processes:
             cwd=str(around.workdir),
             log=str(around.folder.log),
             secrets=list(around.secrets),
-            timeout=left(step.timeout, record),
+            timeout=seconds,
             timeout_text=timed_out(step.timeout),
             stdout=str(command.stdout) if command.stdout else None,
             log_start=record.log_start,
@@ -103,11 +114,6 @@ class Processes:
             grace=self.grace,
             limits=rlimits(step.limits),
         )
-
-
-def left(timeout: float, record: StepRecord) -> float:
-    """Seconds of the step's own timeout that are left for the next command."""
-    return max(0.0, record.started_at + timeout - time.time())
 
 
 def timed_out(timeout: float) -> str:

@@ -17,7 +17,7 @@ from typing import TypeVar
 
 from activities.checks.base import Command
 from activities.clients.containers import Containers, ContainerSpec, ContainerState
-from activities.steps.commands import Surroundings, left, log_budget, timed_out
+from activities.steps.commands import Surroundings, log_budget, timed_out
 from activities.steps.folder import StepRecord
 from activities.steps.job import Ending, Outcome, Request, read_json, write_json
 from activities.steps.masking import Masker
@@ -56,9 +56,11 @@ class Contained:
             return [Seen("lost" if found.status in ("created", "dead", "removing") else "running")]
         return [Seen("lost")] if self._folder.exists() else []
 
-    async def start(self, number: int, command: Command, record: StepRecord) -> None:
+    async def start(self, number: int, command: Command, record: StepRecord, seconds: float) -> None:
         self._folder.mkdir(parents=True, exist_ok=True)
-        write_json(self._folder / "request.json", Request(self._name, time.time()), lasting=False)
+        log = self.around.folder.log
+        request = Request(self._name, time.time(), log.stat().st_size if log.exists() else 0)
+        write_json(self._folder / "request.json", request, lasting=False)
         try:
             await self._in_thread(lambda: self.containers.start(self._spec(command)))
         except StepFailed as error:
@@ -71,13 +73,13 @@ class Contained:
             return ending
         masker = Masker(self.around.secrets)
         limits = self.around.step.step.limits
-        written = _lines(self.around.folder.log, record.log_start)
+        request = read_json(self._folder / "request.json", Request) or Request(self._name, record.started_at, record.log_start)
+        written = _lines(self.around.folder.log, request.log_at)
         log = StepLog(self.around.folder.log, masker, start=record.log_start, budget=log_budget(limits.log_mb))
         try:
-            return await self._followed(log, written, record)
+            return await self._followed(log, written, request)
         finally:
             log.close()
-            # Whoever comes next counts what was written, so nothing may be written after this.
 
     async def abort(self, number: int) -> None:
         await self._in_thread(lambda: self.containers.stop(self._name, self.grace))
@@ -87,13 +89,13 @@ class Contained:
         await self._in_thread(lambda: self.containers.remove(self._name))
         shutil.rmtree(self._folder, ignore_errors=True)
 
-    async def _followed(self, log: StepLog, written: int, record: StepRecord) -> Ending:
+    async def _followed(self, log: StepLog, written: int, request: Request) -> Ending:
         step = self.around.step.step
         outcome: Outcome = "exited"
         stream = await self._in_thread(lambda: self.containers.output(self._name))
         copying = asyncio.ensure_future(asyncio.to_thread(_copy, stream, log, written))
         try:
-            async with asyncio.timeout(left(step.timeout, record)):
+            async with asyncio.timeout(request.started_at + step.timeout - time.time()):
                 await self._beating(copying)
         except TimeoutError:
             outcome = "timed-out"
@@ -103,18 +105,16 @@ class Contained:
             if not copying.done():
                 stream.close()
                 await asyncio.wait([copying])
-        return await self._ended(log, outcome)
+        return await self._ended(log, outcome, request.started_at)
 
-    async def _ended(self, log: StepLog, outcome: Outcome) -> Ending:
+    async def _ended(self, log: StepLog, outcome: Outcome, started_at: float) -> Ending:
         state = await self._in_thread(lambda: self.containers.wait(self._name))
         log.flush(final=True)
         message = _message(state, log)
         if outcome == "timed-out":
             message = timed_out(self.around.step.step.timeout)
             log.line(f"[switchyard] {message}")
-        request = read_json(self._folder / "request.json", Request)
-        now = time.time()
-        ending = Ending(outcome, state.exit_code, request.started_at if request else now, now, message=message)
+        ending = Ending(outcome, state.exit_code, started_at, time.time(), message=message)
         await asyncio.to_thread(write_json, self._folder / "result.json", ending)
         await self._in_thread(lambda: self.containers.remove(self._name))
         return ending

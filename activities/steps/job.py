@@ -69,10 +69,11 @@ class Ending:
 
 @dataclass(frozen=True)
 class Request:
-    """What was started: never with its environment."""
+    """What was started, never with its environment; `log_at` is the log's size at that moment."""
 
     mark: str
     started_at: float
+    log_at: int = 0
 
 
 def write_json(path: Path, content: Any, *, lasting: bool = True) -> None:
@@ -104,11 +105,14 @@ def read_json(path: Path, kind: Callable[..., T]) -> T | None:
 
 
 def try_lock(path: Path) -> int | None:
-    """A handle that holds the lock as long as it is open (or its process lives); None when somebody else holds it."""
+    """A handle that holds the lock as long as it is open (or its process lives); None when somebody else holds it, or has removed
+    the file meanwhile: a lock on what nobody else can open would be worth nothing."""
     handle = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
     try:
         fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except BlockingIOError:
-        os.close(handle)
-        return None
-    return handle
+        if os.fstat(handle).st_ino == path.stat().st_ino:
+            return handle
+    except (BlockingIOError, FileNotFoundError):
+        pass
+    os.close(handle)
+    return None

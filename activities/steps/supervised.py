@@ -76,11 +76,17 @@ class Supervised:
             os.close(handle)
 
     async def clear(self) -> None:
-        """Forget a lost command: end what is left of it, so that it can be started anew."""
-        request = read_json(self.folder / "request.json", Request)
-        if request is not None:
-            await self._end_leftovers(f"{MARK}={request.mark}")
-        shutil.rmtree(self.folder)
+        """Forget a lost command: end what is left of it, so that it can be started anew. Raises Busy when it is not lost."""
+        lock = try_lock(self.folder / "lock")
+        if lock is None:
+            raise Busy("a step that seemed lost has come back", "It is attached to")
+        try:
+            request = read_json(self.folder / "request.json", Request)
+            if request is not None:
+                await self._end_leftovers(f"{MARK}={request.mark}")
+            shutil.rmtree(self.folder)
+        finally:
+            os.close(lock)
 
     async def _end_leftovers(self, mark: str) -> None:
         for _ in range(100):

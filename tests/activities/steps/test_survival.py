@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from activities.steps.folder import StepFolder
 from activities.steps.job import Job, try_lock
 from activities.steps.launcher import Launcher
 from activities.steps.supervised import Supervised
@@ -145,6 +146,7 @@ async def test_a_killed_supervisor_leaves_nothing_and_the_step_is_run_again(host
     (host.workspace / "go").touch()
     result = await host.steps.run_step(step)
     assert result.status == Status.passed
+    assert "[switchyard] the process was lost with its supervisor or host: it is run again" in host.log(result)
     shell, child, again = map(int, host.file("pids").split())
     assert not alive(shell) and not alive(child) and again != shell
 
@@ -221,3 +223,48 @@ async def test_a_step_that_was_handed_over_is_attached_to(host: Host, monkeypatc
     (host.workspace / "go").touch()
     assert (await second).status == Status.passed
     assert host.file("effects") == "ran\nfinished\n"
+
+
+async def test_the_time_in_which_a_host_was_away_does_not_count(host: Host) -> None:
+    step = host.input("echo ran >> effects; [ -e go ] || sleep 300", timeout=5)
+    running = asyncio.ensure_future(host.steps.run_step(step))
+    await host.until("effects", "ran")
+    os.kill(_supervisor(host), signal.SIGKILL)
+    with pytest.raises(Unavailable):
+        await running
+    folder = StepFolder(host.layout, step)
+    record = folder.read()
+    assert record is not None
+    folder.write(record.model_copy(update={"started_at": record.started_at - 3600}))
+    (host.workspace / "go").touch()
+    assert (await host.steps.run_step(step)).status == Status.passed
+
+
+async def test_a_lock_on_a_file_that_is_gone_is_none(host: Host) -> None:
+    """A supervisor that was slow to start must not run beside the one that took its place."""
+    path = host.root / "lock"
+    first = try_lock(path)
+    assert first is not None
+    path.unlink()
+    second = try_lock(path)
+    assert second is not None, "a new file, a new lock"
+    os.close(first)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("activities.steps.job.fcntl.flock", lambda *_: path.unlink())
+        assert try_lock(path) is None
+    os.close(second)
+
+
+async def test_a_worker_that_shuts_down_while_it_waits_for_its_turn(host: Host, monkeypatch: pytest.MonkeyPatch) -> None:
+    async def hand_over() -> str:
+        return "hand-over"
+
+    monkeypatch.setattr("activities.build.why_cancelled", hand_over)
+    folder = StepFolder(host.layout, host.input())
+    async with folder.held(lambda: None):
+        waiting = asyncio.ensure_future(host.run())
+        await asyncio.sleep(0.05)
+        waiting.cancel()
+        with pytest.raises(HostLost):
+            await waiting
+    assert (await host.run()).status == Status.passed
