@@ -79,6 +79,20 @@ class Mirror:
                 return None
             return sorted({path for diff in start.diff(commit) for path in (diff.a_path, diff.b_path) if path})
 
+    def describe(self, sha: str, passed_over: Sequence[str] = ()) -> tuple[str, int] | None:
+        """The nearest tag with a digit in its name in the commit's history, and how many commits ago it was; None without any."""
+        others = [f"--exclude={_literal(tag)}" for tag in passed_over]
+        try:
+            found = self.git("describe", "--tags", "--long", "--abbrev=40", "--match=*[0-9]*", *others, sha)
+        except (SourceError, Unavailable):
+            return None
+        tag, distance, _ = found.decode("utf-8", "replace").strip().rsplit("-", 2)
+        return tag, int(distance)
+
+    def age(self, sha: str) -> int:
+        """How many commits lead to this one, itself included."""
+        return int(self.git("rev-list", "--count", sha))
+
     @contextmanager
     def _repo(self) -> Iterator[Repo]:
         try:
@@ -153,9 +167,9 @@ class Mirrors:
 
     def _fetch_refs(self, mirror: Mirror, refs: Sequence[str], lock: int) -> None:
         prune = ["--prune"] if len(refs) > 1 else []
-        fetch = ["fetch", "--quiet", "--no-tags", "--no-recurse-submodules", "--no-auto-gc", "--no-write-fetch-head", *prune]
+        options = ["--quiet", "--no-tags", "--no-recurse-submodules", "--no-auto-gc", "--no-write-fetch-head", "--update-shallow"]
         url = mirror.url
-        self._git.run(f"--git-dir={mirror.path}", *fetch, "--", url.clean, *refs, url=url, hold=[lock])
+        self._git.run(f"--git-dir={mirror.path}", "fetch", *options, *prune, "--", url.clean, *refs, url=url, hold=[lock])
 
 
 def _leftovers(path: Path) -> Iterator[Path]:
@@ -163,6 +177,11 @@ def _leftovers(path: Path) -> Iterator[Path]:
     yield from path.glob("*.lock")
     yield from (path / "refs").rglob("*.lock")
     yield from (path / "objects").glob("*/tmp_*")
+
+
+def _literal(tag: str) -> str:
+    """A glob that matches this tag alone."""
+    return re.sub(r"([*?\[\\])", r"\\\1", tag)
 
 
 def _plain(text: str) -> str:

@@ -39,7 +39,7 @@ _FINAL = (
     (re.compile(r"not found|does not appear to be a git repository|does not exist", re.I), "Check the repository's address"),
     (re.compile(_DENIED, re.I), "Check that the worker may read the repository"),
     (re.compile(r"dubious ownership", re.I), "Let the worker's user own the repository, or clone it by https or ssh"),
-    (re.compile(r"not our ref|couldn't find remote ref|upload-pack: not our", re.I), "Check that the commit was pushed"),
+    (re.compile(r"not our ref|couldn't find remote ref|missing object", re.I), "Check that the commit was pushed"),
     (re.compile(r"transport '.*' not allowed|unsupported protocol", re.I), "Use https, ssh or file"),
     (re.compile(r"mismatched algorithms", re.I), "Give the commit id in the repository's own format"),
 )
@@ -139,10 +139,10 @@ def translated(verb: str, error: str, status: int, url: CloneUrl | None = None) 
 
 
 def _verb(arguments: Sequence[str]) -> str:
-    """The subcommand: what comes after the folder options."""
+    """The subcommand: what comes after the options of git itself."""
     rest = list(arguments)
-    while rest[0] == "-C" or rest[0].startswith("--git-dir"):
-        rest = rest[2:] if rest[0] == "-C" else rest[1:]
+    while rest[0].startswith("-"):
+        rest = rest[2:] if rest[0] in ("-C", "-c") else rest[1:]
     return rest[0]
 
 

@@ -78,6 +78,7 @@ class StageResult(Message):
     findings: FindingCounts | None = None
     artifacts: list[ArtifactRef] = Field(default_factory=list)
     layer: ArtifactRef | None = Field(None, description="files the stage added to or changed in the workspace")
+    note: str = Field("", description="what people should know, e.g. why the stage cannot be reused")
 
 
 class StageOpened(Message):
