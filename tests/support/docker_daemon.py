@@ -76,6 +76,7 @@ class Daemon:
     images: set[str] = field(default_factory=lambda: set(IMAGES))
     requests: list[tuple[str, str]] = field(default_factory=list)
     created: list[dict[str, Any]] = field(default_factory=list)
+    ended: bool = False
 
     def __enter__(self) -> Daemon:
         handler = type("Handler", (_Handler,), {"daemon": self})
@@ -89,6 +90,7 @@ class Daemon:
         return f"tcp://127.0.0.1:{self._server.server_address[1]}"
 
     def __exit__(self, *_: object) -> None:
+        self.ended = True
         for box in self.boxes.values():
             box.kill(signal.SIGKILL)
         self._server.shutdown()
@@ -117,6 +119,9 @@ class _Handler(BaseHTTPRequestHandler):
         self._route("DELETE")
 
     def _route(self, method: str) -> None:
+        if self.daemon.ended:
+            self.close_connection = True
+            return
         parts = urlsplit(self.path)
         path = re.sub(r"^/v1\.\d+", "", parts.path)
         query = {key: values[0] for key, values in parse_qs(parts.query).items()}
