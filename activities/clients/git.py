@@ -81,10 +81,10 @@ class Mirror:
 
     def describe(self, sha: str, passed_over: Sequence[str] = ()) -> tuple[str, int] | None:
         """The nearest tag with a digit in its name in the commit's history, and how many commits ago it was; None without any."""
-        others = [f"--exclude={_literal(tag)}" for tag in passed_over]
+        others = [f"--exclude={tag}" for tag in passed_over]
         try:
             found = self.git("describe", "--tags", "--long", "--abbrev=40", "--match=*[0-9]*", *others, sha)
-        except (SourceError, Unavailable):
+        except SourceError:
             return None
         tag, distance, _ = found.decode("utf-8", "replace").strip().rsplit("-", 2)
         return tag, int(distance)
@@ -177,11 +177,6 @@ def _leftovers(path: Path) -> Iterator[Path]:
     yield from path.glob("*.lock")
     yield from (path / "refs").rglob("*.lock")
     yield from (path / "objects").glob("*/tmp_*")
-
-
-def _literal(tag: str) -> str:
-    """A glob that matches this tag alone."""
-    return re.sub(r"([*?\[\\])", r"\\\1", tag)
 
 
 def _plain(text: str) -> str:

@@ -38,6 +38,7 @@ _DENIED = "authentication failed|could not read (username|password)|permission d
 _FINAL = (
     (re.compile(r"not found|does not appear to be a git repository|does not exist", re.I), "Check the repository's address"),
     (re.compile(_DENIED, re.I), "Check that the worker may read the repository"),
+    (re.compile(r"cannot describe|no tags can describe", re.I), "Tag a commit with a version"),
     (re.compile(r"dubious ownership", re.I), "Let the worker's user own the repository, or clone it by https or ssh"),
     (re.compile(r"not our ref|couldn't find remote ref|missing object", re.I), "Check that the commit was pushed"),
     (re.compile(r"transport '.*' not allowed|unsupported protocol", re.I), "Use https, ssh or file"),

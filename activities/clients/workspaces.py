@@ -53,7 +53,7 @@ class Workspaces:
         place = WorkspaceFolder.of(self._layout, request.run_id, request.workspace)
         with held(self._layout, request.run_id, request.workspace) as lock:
             marker = place.read()
-            if marker is None or marker.sha != request.run.sha or marker.generation < request.generation:
+            if marker is None or not _fits(marker, place, request):
                 marker = self._make(place, request, lock)
             marker = self._apply(place, marker, request.layers)
             marker = self._restore(place, marker, request)
@@ -121,3 +121,7 @@ class Workspaces:
         marker = marker.model_copy(update={"caches": found})
         place.write(marker)
         return marker
+
+
+def _fits(marker: Marker, place: WorkspaceFolder, request: StageOpen) -> bool:
+    return marker.sha == request.run.sha and marker.generation >= request.generation and place.tree.is_dir()
