@@ -14,6 +14,9 @@ from pydantic import Field
 from pipelines.messages.common import Message
 
 
+_ON_TIME = 0.8
+
+
 class Counters(Message):
     """Totals of one release. `at` in Unix seconds; `process`: when the router's process started, Unix seconds.
 
@@ -58,12 +61,15 @@ def growth(looks: Sequence[Counters]) -> Growth | None:
 
 
 def in_bins(looks: Sequence[Counters], width: float) -> list[Growth]:
-    """Growth in stretches of at least `width` seconds, oldest first; what is left over at the end belongs to the last one."""
+    """Growth in stretches of about `width` seconds (at least 0.8 of it, since looks are not exactly on time), oldest first.
+
+    What is left over at the end belongs to the last one.
+    """
     bins: list[Growth] = []
     open_steps: list[Growth] = []
     for before, after in pairwise(looks):
         open_steps.append(_step(before, after))
-        if after.at - open_steps[0].start >= width:
+        if after.at - open_steps[0].start >= _ON_TIME * width:
             bins.append(_sum(open_steps))
             open_steps = []
     if open_steps and bins:

@@ -35,7 +35,7 @@ class Service(http.server.BaseHTTPRequestHandler):
             time.sleep(float(query))
         if path == "/healthz" and os.path.exists(os.environ.get("SICK", "sick")):
             status = 503
-        if path == "/fail":
+        if path == "/fail" or (os.environ.get("BROKEN") and path != "/healthz"):
             status = 500
         if path == "/child":
             subprocess.Popen(["sleep", "1000"], start_new_session=True)
