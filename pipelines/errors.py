@@ -22,6 +22,10 @@ SwitchyardError                     has a message and a remedy
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import Self
+
 
 class SwitchyardError(Exception):
     """Base of all; `remedy` is one sentence that says what to do next."""
@@ -41,8 +45,33 @@ class UserError(SwitchyardError):
     pass
 
 
+@dataclass(frozen=True)
+class Problem:
+    """One thing that is wrong in a file; line and column count from 1, 0 where there is no place to point at."""
+
+    file: str
+    line: int
+    column: int
+    message: str
+    remedy: str = ""
+
+    def __str__(self) -> str:
+        place = f"{self.file}:{self.line}:{self.column}" if self.line else self.file
+        return f"{place}: {self.message}. {self.remedy}" if self.remedy else f"{place}: {self.message}"
+
+
 class SpecError(UserError):
-    pass
+    """`problems` has all that is wrong when a file was read; the message then has a line for each."""
+
+    def __init__(self, message: str, remedy: str = "", problems: Iterable[Problem] = ()) -> None:
+        super().__init__(message, remedy)
+        self.problems = list(problems)
+
+    @classmethod
+    def of(cls, problems: Iterable[Problem]) -> Self:
+        """In the order of the file, each once."""
+        ordered = sorted(dict.fromkeys(problems), key=lambda problem: (problem.file, problem.line, problem.column))
+        return cls("\n".join(map(str, ordered)), problems=ordered)
 
 
 class SettingsError(UserError):

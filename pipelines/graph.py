@@ -11,12 +11,14 @@ from __future__ import annotations
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from itertools import product
-from typing import Any
+from typing import Any, TypeVar
 
 from pipelines import dag
-from pipelines.spec import Pipeline, Stage
+from pipelines.spec import Pipeline, SpecModel, Stage
 from pipelines.spec.stage import Cell
 from pipelines.template import fill_all
+
+M = TypeVar("M", bound=SpecModel)
 
 SATISFIED = ("passed", "skipped")
 """Verdicts that let dependants start. The caller gives 'passed' for a failed stage that is allowed to fail."""
@@ -114,18 +116,14 @@ def _filled(stage: Stage, cell: Cell) -> Stage:
     if not cell:
         return stage
     values = {axis: value_text(value) for axis, value in cell.items()}
-    steps = [
-        step.model_copy(
-            update={
-                "name": fill_all(step.name, "matrix", values),
-                "image": fill_all(step.image, "matrix", values),
-                "workdir": fill_all(step.workdir, "matrix", values),
-                "options": fill_all(step.options, "matrix", values),
-            }
-        )
-        for step in stage.steps
-    ]
-    caches = [cache.model_copy(update=fill_all(cache.model_dump(), "matrix", values)) for cache in stage.caches]
     return stage.model_copy(
-        update={"steps": steps, "caches": caches, "concurrency": fill_all(stage.concurrency, "matrix", values)}
+        update={
+            "steps": [_with(step, ("name", "image", "workdir", "options"), values) for step in stage.steps],
+            "caches": [_with(cache, ("path", "key"), values) for cache in stage.caches],
+            "concurrency": fill_all(stage.concurrency, "matrix", values),
+        }
     )
+
+
+def _with(model: M, fields: tuple[str, ...], values: Mapping[str, str]) -> M:
+    return model.model_copy(update={field: fill_all(getattr(model, field), "matrix", values) for field in fields})

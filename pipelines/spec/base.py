@@ -23,19 +23,28 @@ def parse_duration(value: object) -> object:
     return sum(float(number) * _UNITS[unit] for number, unit in parts)
 
 
-Duration = Annotated[float, BeforeValidator(parse_duration, json_schema_input_type=str | float), Field(ge=0)]
+_TEXT = Annotated[str, Field(pattern=r"^\s*(\d+(\.\d+)?(ms|s|m|h|d))+\s*$", examples=["500ms", "30s", "5m", "1h30m", "7d"])]
+
+Duration = Annotated[
+    float, Field(ge=0), BeforeValidator(parse_duration, json_schema_input_type=_TEXT | Annotated[float, Field(ge=0)])
+]
 """Seconds; in YAML a number of seconds or a text such as '5m'."""
 
 Name = Annotated[str, Field(pattern=r"^[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?$", description="a DNS label: a-z, 0-9, -")]
 
 
+EnvName = Annotated[str, Field(pattern=r"^[A-Za-z_][A-Za-z0-9_]*$", description="name of an environment variable")]
+
+
 class SpecModel(BaseModel):
     """Immutable, and an unknown key is an error rather than a surprise."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid", defer_build=True)
+    model_config = ConfigDict(frozen=True, extra="forbid", defer_build=True, allow_inf_nan=False)
 
 
 class RolloutModel(SpecModel):
     """Rollout and analysis words are spelled as in Argo Rollouts (`setWeight`); snake_case is accepted too."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid", defer_build=True, alias_generator=to_camel, populate_by_name=True)
+    model_config = ConfigDict(
+        frozen=True, extra="forbid", defer_build=True, allow_inf_nan=False, alias_generator=to_camel, populate_by_name=True
+    )

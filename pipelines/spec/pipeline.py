@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from typing import Literal
+from typing import Annotated, Literal
 
 from pydantic import Field, model_validator
 
-from pipelines.spec.base import Duration, Name, SpecModel
+from pipelines.spec.base import Duration, EnvName, Name, SpecModel
+from pipelines.spec.complaint import Complaint, refuse
 from pipelines.spec.stage import Stage
+from pipelines.spec.structure import structure
 
 
 class KubernetesSecret(SpecModel):
@@ -19,14 +21,15 @@ class KubernetesSecret(SpecModel):
 class SecretRef(SpecModel):
     """Where a secret is, never what it is. Exactly one of `env`, `file` or `kubernetes`."""
 
-    env: str | None = None
+    env: EnvName | None = None
     file: str | None = None
     kubernetes: KubernetesSecret | None = None
 
     @model_validator(mode="after")
     def _one_kind(self) -> SecretRef:
         if sum(place is not None for place in (self.env, self.file, self.kubernetes)) != 1:
-            raise ValueError("a secret reference has exactly one of env, file or kubernetes")
+            message = "a secret reference has exactly one of env, file or kubernetes"
+            refuse("SecretRef", [Complaint((), message, "Write for example {env: DEPLOY_TOKEN}")])
         return self
 
 
@@ -35,6 +38,9 @@ class Concurrency(SpecModel):
 
     group: str = "${repo}/${branch}/${pipeline}"
     policy: Literal["queue", "cancel-in-progress"] = "queue"
+
+
+VariableName = Annotated[str, Field(pattern=r"^[A-Za-z_][A-Za-z0-9_-]*$")]
 
 
 class Triggers(SpecModel):
@@ -53,21 +59,19 @@ class Pipeline(SpecModel):
     service: Name
     description: str = ""
     on: Triggers = Triggers()
-    env: dict[str, str] = Field(default_factory=dict)
-    secrets: dict[str, SecretRef] = Field(default_factory=dict)
+    variables: dict[VariableName, str] = Field(
+        default_factory=dict, description="filled in for ${var.name} everywhere in the file; the registry's values win"
+    )
+    env: dict[EnvName, str] = Field(default_factory=dict)
+    secrets: dict[EnvName, SecretRef] = Field(default_factory=dict)
     concurrency: Concurrency | None = None
     hold: Duration = 3600.0
-    timeout: Duration = 86400.0
+    timeout: Duration = Field(86400.0, gt=0)
     fail_fast: bool = Field(True, description="a failed stage stops the running siblings")
     stages: dict[Name, Stage] = Field(min_length=1)
 
     @model_validator(mode="after")
-    def _names_resolve(self) -> Pipeline:
-        for name, stage in self.stages.items():
-            for need in stage.needs:
-                if need not in self.stages:
-                    raise ValueError(f"stage '{name}' needs '{need}', which does not exist; stages: {', '.join(self.stages)}")
-            for secret in [*stage.secrets, *(s for step in stage.steps for s in step.secrets)]:
-                if secret not in self.secrets:
-                    raise ValueError(f"stage '{name}' uses secret '{secret}', which is not in the pipeline's 'secrets'")
+    def _hangs_together(self) -> Pipeline:
+        """What every reader relies on: names resolve and `needs` has no cycle. The loader checks more."""
+        refuse("Pipeline", structure(self))
         return self

@@ -6,7 +6,7 @@ from typing import Literal
 
 from pydantic import Field
 
-from pipelines.spec.base import Duration, SpecModel
+from pipelines.spec.base import Duration, EnvName, SpecModel
 
 
 class CheckSpec(SpecModel):
@@ -24,7 +24,7 @@ class ProcessSpec(SpecModel):
     """A long-lived process started inside the unpacked artifact. It must listen on $HOST:$PORT."""
 
     command: str
-    env: dict[str, str] = Field(default_factory=dict)
+    env: dict[EnvName, str] = Field(default_factory=dict)
     readiness_path: str = "/healthz"
     readiness_timeout: Duration = 30.0
     stop_timeout: Duration = Field(10.0, description="from SIGTERM to SIGKILL")

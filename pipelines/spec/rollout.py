@@ -8,6 +8,7 @@ from pydantic import Field, model_validator
 
 from pipelines.spec.analysis import AnalysisSpec
 from pipelines.spec.base import Duration, RolloutModel
+from pipelines.spec.complaint import Complaint, refuse
 from pipelines.spec.gate import ApprovalSpec
 from pipelines.spec.release import CheckSpec
 
@@ -28,7 +29,8 @@ class CanaryStep(RolloutModel):
     @model_validator(mode="after")
     def _one_kind(self) -> CanaryStep:
         if sum([self.set_weight is not None, self.pause is not None, self.analysis]) != 1:
-            raise ValueError("a canary step has exactly one of setWeight, pause or analysis")
+            message = "a canary step has exactly one of setWeight, pause or analysis"
+            refuse("CanaryStep", [Complaint((), message, "Make a step of each")])
         return self
 
 
@@ -49,11 +51,16 @@ class CanarySpec(StrategySpec):
 
     @model_validator(mode="after")
     def _weights_rise(self) -> CanarySpec:
+        complaints = []
         weights = [step.set_weight for step in self.steps if step.set_weight is not None]
         if weights != sorted(weights):
-            raise ValueError(f"setWeight must not fall from step to step, got {weights}")
+            complaints.append(
+                Complaint(("steps",), f"setWeight must not fall from step to step, got {weights}", "Order the steps")
+            )
         if self.analysis is None and any(step.analysis for step in self.steps):
-            raise ValueError("a step says analysis: true, but the rollout has no 'analysis'")
+            message = "a step says analysis: true, but the rollout has no 'analysis'"
+            complaints.append(Complaint(("steps",), message, "Add 'analysis: {metrics: [...]}'"))
+        refuse("CanarySpec", complaints)
         return self
 
 
@@ -80,7 +87,8 @@ class RollingSpec(StrategySpec):
     @model_validator(mode="after")
     def _moves(self) -> RollingSpec:
         if self.max_surge == 0 and self.max_unavailable == 0:
-            raise ValueError("maxSurge and maxUnavailable cannot both be 0: no replica could ever be replaced")
+            message = "maxSurge and maxUnavailable cannot both be 0: no replica could ever be replaced"
+            refuse("RollingSpec", [Complaint((), message, "Raise one of them")])
         return self
 
 

@@ -6,8 +6,10 @@ from typing import Any, Literal
 
 from pydantic import Field, model_validator
 
-from pipelines.spec.base import Duration, Name, SpecModel
+from pipelines.spec.base import Duration, EnvName, Name, SpecModel
+from pipelines.spec.complaint import refuse
 from pipelines.spec.gate import ApprovalSpec, GateSpec
+from pipelines.spec.parts import parts
 from pipelines.spec.release import CheckSpec, ReleaseSpec
 from pipelines.spec.rollout import RolloutSpec
 from pipelines.spec.step import Step
@@ -59,9 +61,9 @@ class Stage(SpecModel):
     when: When = When()
     matrix: dict[str, list[str | int | float | bool]] = Field(default_factory=dict)
     steps: list[Step] = Field(default_factory=list)
-    env: dict[str, str] = Field(default_factory=dict)
+    env: dict[EnvName, str] = Field(default_factory=dict)
     secrets: list[str] = Field(default_factory=list)
-    timeout: Duration = 1800.0
+    timeout: Duration = Field(1800.0, gt=0, description="of all its steps together")
     retry: RetrySpec = RetrySpec()
     allow_failure: bool = False
     concurrency: str | None = Field(None, description="stages of any run with the same text run one at a time")
@@ -81,14 +83,7 @@ class Stage(SpecModel):
 
     @model_validator(mode="after")
     def _whole(self) -> Stage:
-        if self.release and not self.environment:
-            raise ValueError("a stage with 'release' needs an 'environment' to release into")
-        if self.rollout and not self.release:
-            raise ValueError("a stage with 'rollout' needs a 'release' to roll out")
-        if self.checks and not self.environment:
-            raise ValueError("a stage with 'checks' needs an 'environment' whose address they are run against")
-        if not (self.steps or self.gate or self.approval or self.release or self.checks or self.environment):
-            raise ValueError("a stage does nothing: give it steps, a gate, an approval, a release or checks")
+        refuse("Stage", parts(self))
         return self
 
 

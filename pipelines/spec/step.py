@@ -6,7 +6,8 @@ from typing import Any
 
 from pydantic import Field, model_validator
 
-from pipelines.spec.base import Duration, SpecModel
+from pipelines.spec.base import Duration, EnvName, SpecModel
+from pipelines.spec.complaint import Complaint, refuse
 
 
 class Limits(SpecModel):
@@ -26,12 +27,12 @@ class Step(SpecModel):
     run: str | None = None
     uses: str | None = None
     options: dict[str, Any] = Field(default_factory=dict, alias="with")
-    env: dict[str, str] = Field(default_factory=dict)
+    env: dict[EnvName, str] = Field(default_factory=dict)
     secrets: list[str] = Field(default_factory=list, description="names from the pipeline's `secrets` that this step gets")
     image: str | None = Field(None, description="container image to run in; needs Docker on the host")
     workdir: str = "."
     shell: str = "bash"
-    timeout: Duration = 600.0
+    timeout: Duration = Field(600.0, gt=0)
     allow_failure: bool = False
     limits: Limits = Limits()
 
@@ -40,7 +41,8 @@ class Step(SpecModel):
     @model_validator(mode="after")
     def _one_kind(self) -> Step:
         if (self.run is None) == (self.uses is None):
-            raise ValueError("a step has exactly one of 'run' (a command) or 'uses' (a built-in check)")
+            message = "a step has exactly one of 'run' (a command) or 'uses' (a built-in check)"
+            refuse("Step", [Complaint((), message, "Remove one of them" if self.run else "Add 'run: ...' or 'uses: ...'")])
         return self
 
     @property
