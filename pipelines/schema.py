@@ -12,6 +12,8 @@ from pipelines.builtins import BUILTINS
 from pipelines.spec import Pipeline
 
 DIALECT = "https://json-schema.org/draft/2020-12/schema"
+_VARIABLE = r"\$\{var\.[A-Za-z_]"
+"""What a text with a form of its own may be as well: filled in when the file is loaded."""
 _REF = "#/$defs/"
 
 Schema = dict[str, Any]
@@ -75,6 +77,8 @@ def _tidy(node: Any) -> None:
             _tidy(item)
     if not isinstance(node, dict):
         return
+    if "pattern" in node and node.get("type") == "string":
+        node["pattern"] = f"{node['pattern']}|{_VARIABLE}"
     if "patternProperties" in node and "properties" not in node:
         node["additionalProperties"] = False
     for word in ("title", "gt", "ge", "discriminator"):
