@@ -13,7 +13,6 @@ from pydantic import Field
 
 from pipelines.messages.common import Message
 
-
 _ON_TIME = 0.8
 
 
