@@ -8,10 +8,13 @@ from collections.abc import Callable
 from activities.base import implements
 from activities.clients.clone_url import CloneUrl
 from activities.clients.git import Mirror, Mirrors
+from pipelines import library
 from pipelines.errors import SourceError, SpecError
+from pipelines.load import load_pipeline
 from pipelines.messages.build import Resolved
 from pipelines.messages.common import RunRequest
 from pipelines.ports import RESOLVE
+from pipelines.registry import load_registry, registered
 from pipelines.spec import Pipeline
 from pipelines.version import version_of, version_of_tag
 
@@ -26,8 +29,14 @@ Registered = Callable[[str, str], tuple[Pipeline, str] | None]
 """From repository (owner/name) and pipeline name to a pipeline and the name of its file; None when there is none."""
 
 
+def shipped(repo: str, name: str) -> tuple[Pipeline, str] | None:
+    """What the shipped registry has for a repository. Raises SpecError when the registry or the pipeline is wrong."""
+    registry = load_registry(library.registry_text(), "library/registry.yml")
+    return registered(repo, name, registry, library.text)
+
+
 class Source:
-    def __init__(self, mirrors: Mirrors, load: Load, registered: Registered) -> None:
+    def __init__(self, mirrors: Mirrors, load: Load = load_pipeline, registered: Registered = shipped) -> None:
         self._mirrors = mirrors
         self._load = load
         self._registered = registered

@@ -32,7 +32,7 @@ class Checkouts:
         self._share(folder, mirror, sha)
         self._git.run(*at(folder), "read-tree", "--reset", "-u", sha, hold=hold)
         found = [f"{below}.git"]
-        for path, target, commit in self._submodules(mirror, sha):
+        for path, target, commit in self._submodules(folder, mirror, sha):
             if depth >= _DEEPEST:
                 raise SourceError(f"submodule {below}{path} is nested more than {_DEEPEST} deep", "Flatten the submodules")
             found += self._fill_submodule(folder / path, target, commit, hold, f"{below}{path}", depth)
@@ -61,9 +61,9 @@ class Checkouts:
             config.write(f'[remote "origin"]\n\turl = {mirror.url.clean}\n\tfetch = +refs/heads/*:refs/remotes/origin/*\n')
             config.write("[gc]\n\tauto = 0\n")
 
-    def _submodules(self, mirror: Mirror, sha: str) -> Iterator[tuple[str, CloneUrl, str]]:
+    def _submodules(self, folder: Path, mirror: Mirror, sha: str) -> Iterator[tuple[str, CloneUrl, str]]:
         """(path, URL, commit) of each; without `.gitmodules` there are none, and nothing is asked."""
-        if mirror.read(sha, ".gitmodules") is None:
+        if (folder / ".gitmodules").is_symlink() or not (folder / ".gitmodules").is_file():
             return
         urls = _declared(mirror.git("config", "-z", "--blob", f"{sha}:.gitmodules", "--list"))
         for entry in mirror.git("ls-tree", "-r", "-z", "--full-tree", sha).split(b"\0"):

@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from activities.clients.git import Mirrors
-from activities.source import Source, pipeline_file
+from activities.source import Source, pipeline_file, shipped
 from pipelines.errors import SourceError, SpecError
 from pipelines.messages.build import Resolved
 from pipelines.spec import Pipeline
@@ -165,3 +165,14 @@ def test_urls_that_are_not_allowed(source: Source, repo: Repo, url: str) -> None
 def test_a_missing_commit_is_the_users_to_mend(source: Source, repo: Repo) -> None:
     with pytest.raises(SourceError, match="is not in"):
         resolved(source, repo, sha="1" * 40)
+
+
+def test_what_is_shipped_is_asked_unless_something_else_is_given(tmp_path: Path, repo: Repo) -> None:
+    text = "name: own\nservice: shop\nstages:\n  a:\n    steps:\n      - run: make\n"
+    repo.commit({".switchyard.yml": text})
+    found = resolved(Source(Mirrors(tmp_path / "mirrors")), repo)
+    assert found.pipeline.stages["a"].steps[0].run == "make"
+    assert shipped("nobody/registered-this", "no-such-pipeline") is None
+    repo.commit({".switchyard.yml": "name: [\n"})
+    with pytest.raises(SpecError, match=r"\.switchyard\.yml:\d+:\d+"):
+        resolved(Source(Mirrors(tmp_path / "mirrors")), repo)
