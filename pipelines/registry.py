@@ -15,8 +15,6 @@ from pipelines.positions import read
 from pipelines.spec import Pipeline, SpecModel
 from pipelines.wording import complaints_of
 
-REMEDY = "See pipelines/library/registry.yml"
-
 
 class ServiceEntry(SpecModel):
     """`name` is the pipeline's name in a run's request, so that a repository can have several."""
@@ -42,11 +40,9 @@ def load_registry(text: str, file: str) -> Registry:
     try:
         return Registry.model_validate(document.data or {})
     except ValidationError as error:
-        complaints = complaints_of(error, document.data, "Registry")
-        raise SpecError.of(
-            document.problem(each.path, each.message.replace("the pipeline", "the registry"), each.remedy, on_key=each.on_key)
-            for each in complaints
-        ) from None
+        complaints = complaints_of(error, document.data, Registry, "the registry")
+        problems = [document.problem(each.path, each.message, each.remedy, on_key=each.on_key) for each in complaints]
+        raise SpecError.of(problems) from None
 
 
 def find(repo: str, registry: Registry, name: str = "default") -> ServiceEntry | None:

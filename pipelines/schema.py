@@ -6,6 +6,7 @@ import re
 from functools import lru_cache
 from typing import Any
 
+from pydantic import BaseModel
 from pydantic.alias_generators import to_snake
 
 from pipelines.builtins import BUILTINS
@@ -88,22 +89,22 @@ def _tidy(node: Any) -> None:
         _tidy(item)
 
 
-@lru_cache(maxsize=1)
-def _shared() -> Schema:
-    return json_schema()
+@lru_cache(maxsize=64)
+def _shared(model: type[BaseModel]) -> Schema:
+    return json_schema() if model is Pipeline else model.model_json_schema(by_alias=True)
 
 
-def words_at(path: tuple[str | int, ...], data: Any, model: str = "Pipeline") -> list[str]:
+def words_at(path: tuple[str | int, ...], data: Any, model: type[BaseModel] = Pipeline) -> list[str]:
     """The words that the language knows at a place of a definition; [] where any key may stand.
 
-    `model` is the class that `data` is meant to be: Pipeline, or one of its parts' or a check's options' names.
+    `data` is what is to be a `model`.
     """
-    schema = _shared()
-    node = schema if model == "Pipeline" else schema["$defs"].get(model, {})
+    schema = _shared(model)
+    node = schema
     for part in path:
-        node = _below(_chosen(node, data), part)
+        node = _below(_chosen(node, data, schema), part)
         data = _item(data, part)
-    return list(_chosen(node, data).get("properties", {}))
+    return list(_chosen(node, data, schema).get("properties", {}))
 
 
 def _item(data: Any, part: str | int) -> Any:
@@ -122,14 +123,14 @@ def _below(node: Schema, part: str | int) -> Schema:
     return found if isinstance(found, dict) else {}
 
 
-def _chosen(node: Schema, data: Any) -> Schema:
+def _chosen(node: Schema, data: Any, schema: Schema) -> Schema:
     """References followed; of alternatives the one that the data's strategy names, else the first that has words or items."""
     if "$ref" in node:
-        return _chosen(_shared()["$defs"][node["$ref"].removeprefix(_REF)], data)
+        return _chosen(schema["$defs"][node["$ref"].removeprefix(_REF)], data, schema)
     members = node.get("anyOf") or (node.get("oneOf") if "properties" not in node else None)
     if not members:
         return node
-    followed = [_chosen(member, data) for member in members]
+    followed = [_chosen(member, data, schema) for member in members]
     strategy = data.get("strategy") if isinstance(data, dict) else None
     named = [each for each in followed if each.get("properties", {}).get("strategy", {}).get("const") == strategy]
     useful = [each for each in followed if each.keys() & {"properties", "items", "patternProperties", "additionalProperties"}]

@@ -5,11 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from typing import Any
 
-from pydantic import ValidationError
+from pydantic import BaseModel, ValidationError
 from pydantic.alias_generators import to_snake
 from pydantic_core import ErrorDetails
 
 from pipelines.schema import words_at
+from pipelines.spec import Pipeline
 from pipelines.spec.complaint import KIND, Complaint, Path
 from pipelines.template import did_you_mean
 
@@ -40,9 +41,11 @@ _BOUNDS = {
 }
 
 
-def complaints_of(error: ValidationError, data: Any, model: str = "Pipeline") -> list[Complaint]:
-    """One complaint for each thing that is wrong. `data` is what was validated; `model` names its class in the language."""
-    return list(_distinct(_complaint(each, data, model) for each in error.errors(include_url=False)))
+def complaints_of(
+    error: ValidationError, data: Any, model: type[BaseModel] = Pipeline, top: str = "the pipeline"
+) -> list[Complaint]:
+    """One complaint for each thing that is wrong. `data` was validated as `model`; `top` is what people call the whole of it."""
+    return list(_distinct(_complaint(each, data, model, top) for each in error.errors(include_url=False)))
 
 
 def _distinct(complaints: Iterable[Complaint]) -> Iterator[Complaint]:
@@ -54,31 +57,32 @@ def _distinct(complaints: Iterable[Complaint]) -> Iterator[Complaint]:
         yield each
 
 
-def _complaint(error: ErrorDetails, data: Any, model: str) -> Complaint:
+def _complaint(error: ErrorDetails, data: Any, model: type[BaseModel], top: str) -> Complaint:
     path, on_key = locate(error["loc"], data)
     kind, context = error["type"], error.get("ctx", {})
     if kind == KIND:
         return Complaint(path, context["text"], context["remedy"], context["on_key"])
-    name = f"'{_name(path)}'"
+    name = f"'{_name(path)}'" if path else top
     if kind == "extra_forbidden":
         known = words_at(path[:-1], data, model)
-        return Complaint(path, f"{name} is not a word of {_owner(path)}", did_you_mean(str(path[-1]), known), True)
+        return Complaint(path, f"{name} is not a word of {_owner(path, top)}", did_you_mean(str(path[-1]), known), True)
     if kind == "missing":
         missing = error["loc"][-1]
-        return Complaint(path[:-1], f"'{missing}' is missing in {_owner(path)}", f"Add '{missing}:'", len(path) > 1)
+        return Complaint(path[:-1], f"'{missing}' is missing in {_owner(path, top)}", f"Add '{missing}:'", len(path) > 1)
     if kind == "string_pattern_mismatch":
         return _pattern(path, str(error["input"]), context["pattern"], on_key)
     if kind in ("literal_error", "union_tag_invalid"):
         return _choice(path, error)
     if kind == "union_tag_not_found":
         return Complaint(path, f"{name} does not say its strategy", "Add 'strategy: canary', blue-green or rolling", True)
-    return Complaint(path, *_plain(kind, name, error), on_key)
+    return Complaint(path, *_plain(kind, name, error, hidden=bool({"secrets", "env"} & set(path))), on_key)
 
 
-def _plain(kind: str, name: str, error: ErrorDetails) -> tuple[str, str]:
+def _plain(kind: str, name: str, error: ErrorDetails, *, hidden: bool) -> tuple[str, str]:
+    """Message and remedy. What may be a secret that somebody wrote into the file is not repeated."""
     context, value = error.get("ctx", {}), error["input"]
     if kind in _WANTED:
-        return f"{name} must be {_WANTED[kind]}, not {told(value)}", _repair(kind, value)
+        return f"{name} must be {_WANTED[kind]}, not {told(value, hidden=hidden)}", _repair(kind, value, hidden=hidden)
     if kind in _BOUNDS:
         bound, words = _BOUNDS[kind]
         return f"{name} {words} {context[bound]:g}, not {told(value)}", f"Correct {name}"
@@ -142,10 +146,12 @@ def _step(part: str | int, data: Any) -> str | int | None:
     return None
 
 
-def told(value: Any) -> str:
-    """A value for people: short, with its type where that is what is wrong."""
+def told(value: Any, *, hidden: bool = False) -> str:
+    """A value for people: short, with its type; only the type when it is hidden."""
     if value is None:
         return "empty"
+    if hidden and isinstance(value, str | int | float):
+        return "a text" if isinstance(value, str) else "a number or truth value"
     if isinstance(value, bool):
         return f"the truth value {str(value).lower()}"
     if isinstance(value, str):
@@ -155,10 +161,12 @@ def told(value: Any) -> str:
     return f"the number {value}"
 
 
-def _repair(kind: str, value: Any) -> str:
+def _repair(kind: str, value: Any, *, hidden: bool) -> str:
     if kind == "string_type" and isinstance(value, bool | int | float):
+        if hidden:
+            return "Put it into quotes"
         return f'Quote it: "{str(value).lower()}"'
-    if kind == "list_type" and isinstance(value, str):
+    if kind == "list_type" and isinstance(value, str) and not hidden:
         return f"Write [{value[:40]}]"
     if value is None:
         return "Give it a value, or remove the key"
@@ -167,18 +175,16 @@ def _repair(kind: str, value: Any) -> str:
 
 def _name(path: Path) -> str:
     """The last key, with the index of a list's entry: steps[2]."""
-    if not path:
-        return "the pipeline"
     if isinstance(path[-1], int) and len(path) > 1:
         return f"{_name(path[:-1])}[{path[-1]}]"
     return str(path[-1])
 
 
-def _owner(path: Path) -> str:
+def _owner(path: Path, top: str) -> str:
     """What the last key of a path belongs to: the pipeline, stage 'test', steps[0] of stage 'test'."""
     around = path[:-1]
     if not around:
-        return "the pipeline"
+        return top
     if len(around) >= 2 and around[0] == "stages":
         stage = f"stage '{around[1]}'"
         return stage if len(around) == 2 else f"'{_name(around)}' of {stage}"

@@ -45,6 +45,5 @@ def _options(step: Step, uses: str) -> Iterator[Complaint]:
     try:
         options.model_validate(step.options)
     except ValidationError as error:
-        for complaint in complaints_of(error, step.options, options.__name__):
-            message = complaint.message.replace("the pipeline", f"'with' of {uses}")
-            yield Complaint(complaint.path, message, complaint.remedy, complaint.on_key).under(("with",))
+        for complaint in complaints_of(error, step.options, options, f"'with' of {uses}"):
+            yield complaint.under(("with",))

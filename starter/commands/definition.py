@@ -8,6 +8,7 @@ from typing import Annotated
 
 import typer
 
+from pipelines.errors import NotFound, SpecError
 from starter.commands.base import Json, give
 
 
@@ -18,7 +19,7 @@ def validate(
     """Check a pipeline file. Ends with 2 and file, line and column when it is wrong."""
     from pipelines.load import load_pipeline
 
-    pipeline = load_pipeline(file)
+    pipeline = load_pipeline(_text(file), str(file))
     facts = {"file": str(file), "name": pipeline.name, "service": pipeline.service, "stages": list(pipeline.stages)}
     give(
         facts,
@@ -29,10 +30,18 @@ def validate(
 
 def schema() -> None:
     """The JSON Schema of pipeline files, for editors."""
-    from pipelines.spec import Pipeline
+    from pipelines.schema import json_schema
 
-    found = {"$schema": "https://json-schema.org/draft/2020-12/schema", **Pipeline.model_json_schema(by_alias=True)}
-    print(json.dumps(found, indent=2))
+    print(json.dumps(json_schema(), indent=2))
+
+
+def _text(file: Path) -> str:
+    try:
+        return file.read_text("utf-8")
+    except OSError as error:
+        raise NotFound(f"{file} cannot be read: {error.strerror}", "Name a pipeline file that is there") from None
+    except UnicodeDecodeError as error:
+        raise SpecError(f"{file}: byte {error.start} is not UTF-8", "Save the file as UTF-8") from None
 
 
 def register(app: typer.Typer) -> None:
