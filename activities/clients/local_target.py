@@ -191,7 +191,7 @@ class LocalTarget:
     def _folder(self, place: Place, release_id: str) -> ReleaseFolder:
         return ReleaseFolder(self._root / _parts(place) / slug(release_id))
 
-    def _locked(self, place: Place, release_id: str) -> AbstractContextManager[None]:
+    def _locked(self, place: Place, release_id: str) -> AbstractContextManager[int]:
         name = slug(f"{place.environment}_{place.service}_{release_id}", 200)
         return locked(self._root / ".locks" / name, f"release {release_id} in {place.key}")
 

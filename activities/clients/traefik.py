@@ -156,7 +156,7 @@ class TraefikRouter:
         """Traefik looks into folders too, but only for its own file types."""
         return self._routes / ".partial"
 
-    def _locked(self, place: Place) -> AbstractContextManager[None]:
+    def _locked(self, place: Place) -> AbstractContextManager[int]:
         return locked(self._hidden / f"{file_name(place)}.lock", f"the routes of {place.key}")
 
 
