@@ -125,8 +125,16 @@ class Verdict(Message):
     reason: str = ""
     score: float | None = None
     values: dict[str, float | None] = Field(default_factory=dict, description="measured number by metric")
-    outcomes: dict[str, str] = Field(default_factory=dict, description="outcome by metric")
+    outcomes: dict[str, str] = Field(
+        default_factory=dict, description="outcome by metric; measured: it has no thresholds, only the judge can tell"
+    )
     requests: dict[str, int] = Field(default_factory=dict, description="requests served in the window by track")
+    judged: Literal["pass", "fail", "inconclusive", "error"] | None = Field(
+        None, description="what the statistical judge says; None when it was not asked"
+    )
+    classifications: dict[str, str] = Field(
+        default_factory=dict, description="the judge's by metric: Pass, High, Low, Nodata, NodataFailMetric, Error"
+    )
 
 
 class MeasureInput(Message):
