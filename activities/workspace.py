@@ -98,7 +98,7 @@ class StageWorkspaces:
 
     def _marker(self, place: WorkspaceFolder, seal: StageSeal) -> Marker:
         marker = place.read()
-        if marker is None or marker.generation != seal.workspace.generation:
+        if marker is None or marker.generation != seal.workspace.generation or not place.has_tree:
             raise HostLost(f"workspace {seal.workspace.name} of {seal.run_id} is no longer on this host", "Retry the stage")
         return marker
 

@@ -28,6 +28,7 @@ class Checkouts:
         Raises SourceError for a submodule or LFS file that cannot be had, Unavailable when it may be later.
         """
         mirror = self._mirrors.having(url, sha)
+        sha = mirror.peeled(sha)
         self._git.run("init", "--quiet", "--template=", str(folder), hold=hold)
         self._share(folder, mirror, sha)
         self._git.run(*at(folder), "read-tree", "--reset", "-u", sha, hold=hold)

@@ -51,6 +51,10 @@ class Mirror:
     def has(self, sha: str) -> bool:
         return self._git.says(f"--git-dir={self.path}", "cat-file", "-e", f"{sha}^{{commit}}")
 
+    def peeled(self, sha: str) -> str:
+        """The commit's own id, for that of an annotated tag."""
+        return self.git("rev-parse", "--verify", f"{sha}^{{commit}}").decode().strip()
+
     def commit(self, sha: str) -> Commit:
         with self._repo() as repo:
             found = repo.commit(sha)

@@ -22,7 +22,7 @@ from pydantic import Field
 
 from activities.clients import archive
 from activities.clients.archive import Beat
-from pipelines.errors import IntegrityError, Unavailable
+from pipelines.errors import IntegrityError, StepFailed, Unavailable
 from pipelines.messages.common import Message
 
 _HEADER = "SWITCHYARD.layer"
@@ -44,7 +44,7 @@ class LayerHeader(Message):
 
 def write_layer(target: IO[bytes], root: Path, names: Sequence[str], deleted: Sequence[str], made_by: str, beat: Beat) -> None:
     """Pack the named files, folders (without content) and links below `root`. Those that vanish while others are packed are left
-    out. Raises Unavailable when the disk is full or broken."""
+    out. Raises StepFailed for a file that may not be read, Unavailable when the disk is full or broken."""
     try:
         header = _header(root, names, deleted, made_by, beat)
         # Level 1: layers are written after every stage, and read rarely.
@@ -59,6 +59,10 @@ def write_layer(target: IO[bytes], root: Path, names: Sequence[str], deleted: Se
             for name in names:
                 beat()
                 _add(tar, root / name, name, beat)
+    except PermissionError as error:
+        raise StepFailed(
+            f"{error.filename} cannot be read for the stage's layer", "Let the step leave what it may read"
+        ) from error
     except OSError as error:
         raise Unavailable(f"a layer cannot be written: {error.strerror or error}") from error
 

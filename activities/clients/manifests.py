@@ -13,6 +13,7 @@ from pathlib import Path
 
 from activities.clients.archive import Beat
 from activities.clients.files import write_whole
+from pipelines.errors import StepFailed
 
 _RACY = 20_000_000
 """Nanoseconds. File systems stamp changes a few milliseconds apart; a file that was changed this short a time before it was
@@ -36,7 +37,8 @@ class Difference:
 
 
 def scan(root: Path, skip: Collection[str], beat: Beat) -> Manifest:
-    """One walk over `root`, without what `skip` names and without sockets, pipes and devices. What vanishes is absent."""
+    """One walk over `root`, without what `skip` names and without sockets, pipes and devices. What vanishes is absent.
+    Raises StepFailed for a folder that may not be read."""
     found: Manifest = {}
     folders = [""]
     while folders:
@@ -46,6 +48,8 @@ def scan(root: Path, skip: Collection[str], beat: Beat) -> Manifest:
             entries = os.scandir(root / below)
         except FileNotFoundError:
             continue
+        except PermissionError:
+            raise StepFailed(f"folder {below} of the workspace cannot be read", "Let the step leave what it may read") from None
         with entries:
             for entry in entries:
                 name = f"{below}/{entry.name}" if below else entry.name

@@ -66,6 +66,11 @@ class WorkspaceFolder:
         return self.folder / "tree"
 
     @property
+    def has_tree(self) -> bool:
+        """False too when a step has put a link in its place."""
+        return self.tree.is_dir() and not self.tree.is_symlink()
+
+    @property
     def partial(self) -> WorkspaceFolder:
         return WorkspaceFolder(self.folder.with_name(f".{self.folder.name}.partial"))
 

@@ -124,4 +124,4 @@ class Workspaces:
 
 
 def _fits(marker: Marker, place: WorkspaceFolder, request: StageOpen) -> bool:
-    return marker.sha == request.run.sha and marker.generation >= request.generation and place.tree.is_dir()
+    return marker.sha == request.run.sha and marker.generation >= request.generation and place.has_tree

@@ -21,7 +21,7 @@ from activities.workspace import StageWorkspaces
 from pipelines.errors import HostLost, SourceError, StepFailed
 from pipelines.messages.build import StageResult, Workspace, WorkspaceDone
 from pipelines.messages.common import RunRequest, Status
-from pipelines.spec import ArtifactSpec, CacheSpec
+from pipelines.spec import ArtifactSpec, CacheSpec, Reports
 from tests.support.repos import Repo
 from tests.support.stages import files, host, opening, request_of, sealing, step
 
@@ -419,6 +419,22 @@ print("opened", flush=True)
 """
 
 
+_SEAL = _OPEN.replace("StageOpen", "StageSeal").replace("here.open", "here.seal")
+
+
+def kill(script: str, tmp_path: Path, message: str, after: float) -> None:
+    """Run the script in a process of its own on the first host, and kill it `after` seconds from its start of work."""
+    arguments = [str(tmp_path / "host-a"), str(tmp_path), f"sqlite:///{tmp_path}/records.sqlite", message]
+    process = subprocess.Popen([sys.executable, "-c", script, *arguments], stdout=subprocess.PIPE, text=True)
+    assert process.stdout is not None
+    assert process.stdout.readline() == "ready\n"
+    try:
+        process.wait(timeout=after)
+    except subprocess.TimeoutExpired:
+        process.send_signal(signal.SIGKILL)
+    process.communicate()
+
+
 class TestKilled:
     @pytest.mark.parametrize("after", [0.0, 0.01, 0.02, 0.03, 0.05, 0.08, 0.12, 0.2])
     def test_anywhere_in_an_opening_the_next_one_completes_it(
@@ -432,19 +448,36 @@ class TestKilled:
         shutil.rmtree(Path(made.path, "lib"))
         layer = there.seal(sealing(run, made)).layer
         request = opening(run, "test", layers=[layer])
-        arguments = [str(tmp_path / "host-a"), str(tmp_path), f"sqlite:///{tmp_path}/records.sqlite", request.model_dump_json()]
-        process = subprocess.Popen([sys.executable, "-c", _OPEN, *arguments], stdout=subprocess.PIPE, text=True)
-        assert process.stdout is not None
-        assert process.stdout.readline() == "ready\n"
-        try:
-            process.wait(timeout=after)
-        except subprocess.TimeoutExpired:
-            process.send_signal(signal.SIGKILL)
-        process.communicate()
+        kill(_OPEN, tmp_path, request.model_dump_json(), after)
         workspace = here.open(request).workspace
         assert workspace is not None
         assert files(workspace.path) == files(made.path)
         assert here.seal(sealing(run, workspace, "test")).layer is None
+
+    @pytest.mark.parametrize("after", [0.0, 0.005, 0.01, 0.02, 0.04, 0.06, 0.1, 0.15])
+    def test_anywhere_in_a_sealing_the_next_one_completes_it(
+        self, tmp_path: Path, records: Records, here: StageWorkspaces, there: StageWorkspaces, run: RunRequest, after: float
+    ) -> None:
+        workspace = opened(here, run)
+        for number in range(300):
+            write(workspace, f"out/{number:03d}", "x" * number * 10)
+        Path(workspace.path, "app.py").unlink()
+        write(workspace, "junit.xml", "<testsuites><testsuite name='s'><testcase name='a'/></testsuite></testsuites>")
+        seal = sealing(
+            run,
+            workspace,
+            reports=Reports(junit=["junit.xml"]),
+            artifacts=[ArtifactSpec(name="app", paths=["out"])],
+            caches=[CacheSpec(path="out", key=["requirements.txt"])],
+        )
+        kill(_SEAL, tmp_path, seal.model_dump_json(), after)
+        sealed = here.seal(seal)
+        assert sealed.tests and sealed.tests.total == 1
+        assert [ref.name for ref in sealed.artifacts] == ["app"]
+        assert records.stages.find("key-build") == sealed
+        rebuilt = opened(there, run, "test", layers=[sealed.layer])
+        assert files(rebuilt.path) == files(workspace.path)
+        assert here.seal(sealing(run, workspace, "next")).layer is None
 
     def test_between_layer_and_marker_the_layer_is_applied_again(
         self, here: StageWorkspaces, there: StageWorkspaces, run: RunRequest
@@ -483,6 +516,17 @@ class TestKilled:
         write(workspace, "half", "x")
         marker_of(workspace).unlink()
         assert "half" not in files(opened(here, run).path)
+
+    def test_a_link_in_place_of_the_tree_is_not_followed(self, here: StageWorkspaces, run: RunRequest, tmp_path: Path) -> None:
+        workspace = opened(here, run)
+        shutil.rmtree(workspace.path)
+        (tmp_path / "elsewhere").mkdir()
+        (tmp_path / "elsewhere/victim").write_text("x")
+        Path(workspace.path).symlink_to(tmp_path / "elsewhere")
+        with pytest.raises(HostLost):
+            here.seal(sealing(run, workspace))
+        assert set(files(opened(here, run).path)) == {"app.py", "lib/util.py", "requirements.txt", ".gitignore"}
+        assert (tmp_path / "elsewhere/victim").exists()
 
     def test_a_marker_without_a_tree_is_nothing(self, here: StageWorkspaces, run: RunRequest) -> None:
         shutil.rmtree(opened(here, run).path)

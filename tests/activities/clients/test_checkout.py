@@ -65,6 +65,13 @@ def test_git_works_in_it(checkouts: Checkouts, repo: Repo, tmp_path: Path) -> No
     assert ask(folder, "fsck") == ""
 
 
+def test_an_annotated_tag_is_its_commit(checkouts: Checkouts, repo: Repo, tmp_path: Path) -> None:
+    repo.git("tag", "-a", "v1", "-m", "one")
+    fill(checkouts, repo, tmp_path / "tree", repo.git("rev-parse", "v1"))
+    assert ask(tmp_path / "tree", "rev-parse", "HEAD") == repo.git("rev-parse", "HEAD")
+    assert ask(tmp_path / "tree", "status", "--porcelain") == ""
+
+
 def test_no_object_is_copied(checkouts: Checkouts, repo: Repo, tmp_path: Path) -> None:
     repo.commit({"big.bin": os.urandom(1_000_000)})
     folder = tmp_path / "tree"
