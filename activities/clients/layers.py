@@ -60,9 +60,7 @@ def write_layer(target: IO[bytes], root: Path, names: Sequence[str], deleted: Se
                 beat()
                 _add(tar, root / name, name, beat)
     except PermissionError as error:
-        raise StepFailed(
-            f"{error.filename} cannot be read for the stage's layer", "Let the step leave what it may read"
-        ) from error
+        raise StepFailed(f"{error.filename} may not be read", "Let the step leave what its own user can read") from error
     except OSError as error:
         raise Unavailable(f"a layer cannot be written: {error.strerror or error}") from error
 

@@ -49,7 +49,9 @@ def scan(root: Path, skip: Collection[str], beat: Beat) -> Manifest:
         except FileNotFoundError:
             continue
         except PermissionError:
-            raise StepFailed(f"folder {below} of the workspace cannot be read", "Let the step leave what it may read") from None
+            raise StepFailed(
+                f"folder {below} of the workspace may not be read", "Let the step leave what its own user can read"
+            ) from None
         with entries:
             for entry in entries:
                 name = f"{below}/{entry.name}" if below else entry.name
