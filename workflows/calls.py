@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import asyncio
 from datetime import timedelta
 from typing import Any, TypeVar
 
 from pydantic import BaseModel
 from temporalio import workflow
 from temporalio.common import RetryPolicy
-from temporalio.exceptions import ActivityError, ApplicationError, TimeoutError, TimeoutType
+from temporalio.exceptions import ActivityError, ApplicationError, TimeoutError, TimeoutType, is_cancelled_exception
 from temporalio.workflow import ActivityCancellationType, ActivityHandle
 
 from pipelines.errors import non_retryable_types
@@ -53,9 +54,28 @@ def start(
 
 
 async def call(port: Port[I, O], arg: I, summary: str, **options: Any) -> O:
-    """`start`, and wait for the result. Raises ActivityError."""
-    result: O = await start(port, arg, summary, **options)
+    """`start`, and wait for the result. Raises ActivityError, or CancelledError when the caller's task was cancelled.
+
+    The SDK gives a cancelled activity's own answer, be it a result or a failure; here a cancelled caller always hears
+    its cancellation, so that nothing goes on by mistake.
+    """
+    try:
+        result: O = await start(port, arg, summary, **options)
+    except ActivityError as error:
+        if is_cancelled_exception(error):
+            raise asyncio.CancelledError from error
+        raise
+    task = asyncio.current_task()
+    if task is not None and task.cancelling():
+        raise asyncio.CancelledError
     return result
+
+
+def undisturbed() -> None:
+    """Called by compensation in a cancelled task: what it calls from here on is not cancelled any more."""
+    task = asyncio.current_task()
+    while task is not None and task.cancelling():
+        task.uncancel()
 
 
 def _retry(policy: Policy, attempts: int | None) -> RetryPolicy:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from temporalio import workflow
 from temporalio.common import SearchAttributeKey, SearchAttributePair, TypedSearchAttributes
-from temporalio.exceptions import ApplicationError, ChildWorkflowError
+from temporalio.exceptions import ApplicationError, ChildWorkflowError, FailureError
 
 with workflow.unsafe.imports_passed_through():
     from pipelines import attributes
@@ -65,7 +65,7 @@ class EnvironmentWorkflow:
 
     async def _load(self) -> None:
         """An environment that was ended by hand and starts anew takes its memory from the records."""
-        known = await call(LOAD_ENVIRONMENT, self._place, f"what {self._place.key} runs")
+        known = await call(LOAD_ENVIRONMENT, self._place, f"what {self._place.key} runs", attempts=0)
         self._served = list(known.served)
         self._number = max(self._number, known.count)
         if known.unfinished:
@@ -76,7 +76,7 @@ class EnvironmentWorkflow:
         """A rollout of an earlier life of this environment may still be moving traffic: it is turned back first."""
         member = GroupMember(group=self._place.key, workflow_id=rollout_id)
         asked = False
-        while (await call(MEMBER_ALIVE, member, f"is {rollout_id} still running?")).running:
+        while (await call(MEMBER_ALIVE, member, f"is {rollout_id} still running?", attempts=0)).running:
             if not asked:
                 await self._ask_to_abort(rollout_id, "the environment was started anew")
                 asked = True
@@ -104,9 +104,7 @@ class EnvironmentWorkflow:
         reason, status = f"{stable.id} is the stable release already", "unchanged"
         try:
             await self._settle()
-        except Exception as error:
-            if not workflow.is_failure_exception(error):
-                raise
+        except FailureError as error:
             reason, status = f"{stable.id} is the stable release already, but it does not run: {why(error)}", "failed"
         return RolloutResult.model_validate(
             {
@@ -148,11 +146,14 @@ class EnvironmentWorkflow:
 
     async def _clean_up(self, request: RolloutRequest, reason: str) -> RolloutResult:
         """The rollout was terminated or failed itself: put the traffic back and remove what it left."""
-        await self._settle()
         candidate = request.release
-        if self._served:
-            retire = RetireInput(place=self._place, release_id=candidate.id)
-            await call(RETIRE_RELEASE, retire, f"remove {candidate.id}, left by a rollout that was ended from outside")
+        try:
+            await self._settle()
+            if self._served:
+                retire = RetireInput(place=self._place, release_id=candidate.id)
+                await call(RETIRE_RELEASE, retire, f"remove {candidate.id}, left by a rollout that was ended from outside")
+        except FailureError as error:
+            reason = f"{reason}; and cleaning up failed: {why(error)}"
         return RolloutResult(
             request_id=request.request_id,
             status="failed",

@@ -17,6 +17,10 @@ class GroupMember(Message):
     token: str = "run"  # noqa: S105
     policy: Literal["queue", "cancel-in-progress"] = "queue"
 
+    @property
+    def key(self) -> tuple[str, str]:
+        return self.workflow_id, self.token
+
 
 class Alive(Message):
     running: bool
