@@ -74,3 +74,20 @@ def files(tree: str | Path) -> dict[str, str]:
             continue
         found[name] = f"-> {path.readlink()}" if path.is_symlink() else path.read_bytes().decode("latin-1")
     return found
+
+
+def opened(on: StageWorkspaces, run: RunRequest, stage: str = "build", **more: object) -> Workspace:
+    """The workspace that opening a stage gives."""
+    workspace = on.open(opening(run, stage, **more)).workspace
+    assert workspace is not None
+    return workspace
+
+
+def write(workspace: Workspace, name: str, content: str) -> None:
+    path = Path(workspace.path, name)
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text(content)
+
+
+def marker_of(workspace: Workspace) -> Path:
+    return Path(workspace.path).parent / "marker.json"

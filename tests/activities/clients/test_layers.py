@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 from activities.clients import manifests
 from activities.clients.layers import apply_layer, remove_tree, total_size, write_layer
 from activities.clients.manifests import Difference, difference, scan
-from pipelines.errors import IntegrityError
+from pipelines.errors import IntegrityError, StepFailed, Unavailable
 
 START = {"a": b"1", "b": b"2", "d/a": b"3", "d/e/f": b"4"}
 
@@ -293,3 +293,40 @@ def test_removing_a_tree_takes_what_is_read_only(tmp_path: Path) -> None:
     remove_tree(root)
     remove_tree(root)
     assert not root.exists()
+
+
+def refuse(path: object, *_: object) -> None:
+    raise PermissionError(13, "Permission denied", str(path))
+
+
+def test_what_may_not_be_read_is_the_steps_fault(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    root = tree(tmp_path / "t")
+    with monkeypatch.context() as patched:
+        patched.setattr("activities.clients.layers.Path.open", refuse)
+        with pytest.raises(StepFailed, match="/t/a may not be read"):
+            write_layer(io.BytesIO(), root, ["a"], [], "test", nothing)
+    monkeypatch.setattr("activities.clients.manifests.os.scandir", refuse)
+    with pytest.raises(StepFailed, match="may not be read"):
+        scan(root, (), nothing)
+
+
+def test_a_folder_that_vanishes_during_the_walk_is_empty(tmp_path: Path) -> None:
+    root = tree(tmp_path / "t")
+    calls = 0
+
+    def beat() -> None:
+        nonlocal calls
+        calls += 1
+        if calls == 2:
+            shutil.rmtree(root / "d")
+
+    assert {"a", "b"} <= scan(root, (), beat).keys() <= {"a", "b", "d"}
+
+
+def test_a_full_disk_may_be_emptier_later(tmp_path: Path) -> None:
+    class Full(io.BytesIO):
+        def write(self, _: object) -> int:
+            raise OSError(28, "No space left on device")
+
+    with pytest.raises(Unavailable, match="No space left"):
+        write_layer(Full(), tree(tmp_path / "t"), ["a"], [], "test", nothing)

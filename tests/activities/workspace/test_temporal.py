@@ -19,7 +19,6 @@ from temporalio.worker import Worker
 from activities.clients.git import Mirrors
 from activities.interceptor import Errors
 from activities.records import Records
-from activities.records.migrate import upgrade
 from activities.source import Source
 from pipelines.messages.build import Resolved, StageOpened, StageResult, WorkspaceDone
 from pipelines.messages.common import RunRequest
@@ -53,15 +52,6 @@ def repo(tmp_path: Path) -> Repo:
     repo = Repo(tmp_path / "origin")
     repo.commit({".switchyard.yml": PIPELINE})
     return repo
-
-
-@pytest.fixture
-def records(tmp_path: Path) -> Iterator[Records]:
-    url = f"sqlite:///{tmp_path}/records.sqlite"
-    upgrade(url)
-    records = Records(url)
-    yield records
-    records.close()
 
 
 @contextmanager
