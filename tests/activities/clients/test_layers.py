@@ -295,7 +295,7 @@ def test_removing_a_tree_takes_what_is_read_only(tmp_path: Path) -> None:
     assert not root.exists()
 
 
-def refuse(path: object, *_: object) -> None:
+def refuse(path: object, *_: object, **__: object) -> None:
     raise PermissionError(13, "Permission denied", str(path))
 
 
