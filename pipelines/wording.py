@@ -70,7 +70,8 @@ def _complaint(error: ErrorDetails, data: Any, model: type[BaseModel], top: str)
         missing = error["loc"][-1]
         return Complaint(path[:-1], f"'{missing}' is missing in {_owner(path, top)}", f"Add '{missing}:'", len(path) > 1)
     if kind == "string_pattern_mismatch":
-        return _pattern(path, str(error["input"]), context["pattern"], on_key)
+        told_name = "what 'secrets' says here" if path[:1] == ("secrets",) and not on_key else f"'{error['input']}'"
+        return _pattern(path, str(error["input"]), told_name, context["pattern"], on_key)
     if kind in ("literal_error", "union_tag_invalid"):
         return _choice(path, error)
     if kind == "union_tag_not_found":
@@ -95,13 +96,13 @@ def _plain(kind: str, name: str, error: ErrorDetails, *, hidden: bool) -> tuple[
     return f"{name}: {error['msg']}", f"Correct {name}"
 
 
-def _pattern(path: Path, value: str, pattern: str, on_key: bool) -> Complaint:
+def _pattern(path: Path, value: str, told_name: str, pattern: str, on_key: bool) -> Complaint:
     if pattern.startswith("^[a-z0-9]"):
         rule = "at most 63 lower-case letters, digits and '-', with no '-' at either end"
         remedy = f"Write for example '{_dns(value)}'"
     else:
         rule, remedy = "letters, digits and '_', and no digit at first", "Rename it"
-    return Complaint(path, f"'{value}' is not a valid name here: {rule}", remedy, on_key)
+    return Complaint(path, f"{told_name} is not a valid name: {rule}", remedy, on_key)
 
 
 def _dns(value: str) -> str:

@@ -46,6 +46,8 @@ class StrategySpec(RolloutModel):
 
 
 class CanarySpec(StrategySpec):
+    """Weights that rise step by step, with pauses and analyses in between."""
+
     strategy: Literal["canary"] = "canary"
     steps: list[CanaryStep] = Field(min_length=1)
 

@@ -17,7 +17,7 @@ class Limits(SpecModel):
     cpu_seconds: int | None = Field(None, ge=1)
     processes: int | None = Field(None, ge=1)
     open_files: int | None = Field(None, ge=16)
-    log_mb: float = Field(16, gt=0, description="log size in MiB after which output is dropped and the log says so")
+    log_mb: float = Field(16.0, gt=0, description="log size in MiB after which output is dropped and the log says so")
 
 
 class Step(SpecModel):
