@@ -14,7 +14,7 @@ from temporalio.exceptions import ActivityError, ApplicationError
 
 with workflow.unsafe.imports_passed_through():
     from pipelines import attributes
-    from pipelines.conditions import concurrency_group, skip_reason
+    from pipelines.conditions import concurrency_group, not_triggered, skip_reasons
     from pipelines.events import run_finished, run_started
     from pipelines.graph import expand, ready
     from pipelines.keys import stage_key
@@ -79,12 +79,18 @@ class PipelineWorkflow(RunPeople):
             self.book.status, self.book.reason = Status.failed, why(error)
             return False
         self._lay_out(self.book.commit.pipeline)
-        return True
+        unwanted = not_triggered(self.book.commit.pipeline.on, self.book.request)
+        if unwanted:
+            self.book.status, self.book.reason = Status.skipped, unwanted
+        return not unwanted
 
     def _lay_out(self, pipeline: Pipeline) -> None:
         """One page per stage instance, in the pipeline's order."""
         for instance in expand(pipeline):
             self.book.pages[instance.name] = Page(instance)
+        instances = [page.instance for page in self.book.pages.values()]
+        for name, reason in skip_reasons(instances, self.book.request, self.book.commit.changed).items():
+            self.book.pages[name].status, self.book.pages[name].reason = Status.skipped, reason
         workflow.upsert_search_attributes([_SERVICE.value_set(pipeline.service)])
         self.book.show()
 
@@ -139,13 +145,6 @@ class PipelineWorkflow(RunPeople):
         return "passed" if page.status.ok or page.instance.stage.allow_failure else "failed"
 
     def _start(self, page: Page) -> None:
-        """A stage whose condition does not hold is skipped; the others become tasks."""
-        skip = skip_reason(page.instance.stage.when, self.book.request, self.book.commit.changed)
-        if skip:
-            page.status, page.reason = Status.skipped, skip
-            self.book.show()
-            self._start_ready()
-            return
         page.key = self._key(page)
         runner = StageRunner(self.book, page, self._workspaces)
         self._tasks[page.name] = asyncio.create_task(runner.run(), name=page.name)
@@ -198,7 +197,9 @@ class PipelineWorkflow(RunPeople):
     async def _until_mended(self, hold: float) -> None:
         try:
             await workflow.wait_condition(
-                lambda: self.mended or self.aborted is not None, timeout=hold, timeout_summary="held open for retry, skip or abort"
+                lambda: self.mended or self.aborted is not None,
+                timeout=hold,
+                timeout_summary="held open for retry, skip or abort",
             )
         except TimeoutError:
             return

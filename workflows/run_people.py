@@ -44,7 +44,9 @@ class RunPeople:
         named = [page for page in asking if page.name == name] if name else asking
         if not named:
             waiting = ", ".join(page.name for page in asking) or "none"
-            raise refuse(f"stage '{name}' does not wait for approval; waiting: {waiting}" if name else "no stage waits for approval")
+            raise refuse(
+                f"stage '{name}' does not wait for approval; waiting: {waiting}" if name else "no stage waits for approval"
+            )
         if len(named) > 1:
             raise refuse(f"several stages wait for approval, name one: {', '.join(page.name for page in named)}")
         page = named[0]

@@ -9,6 +9,7 @@ from temporalio.exceptions import ActivityError
 
 from pipelines.approvals import missing
 from pipelines.builtins import BUILTINS
+from pipelines.conditions import stage_group
 from pipelines.keys import step_key
 from pipelines.messages.build import StageResult, StageSeal, StepInput, StepResult, Workspace
 from pipelines.messages.common import Status
@@ -67,7 +68,7 @@ class StageRunner:
         if self._stage.approval:
             await self._approval()
         if self._stage.concurrency:
-            await self._turn(self._stage.concurrency)
+            await self._turn(stage_group(self._page.instance, self._book.request))
         if self._stage.environment:
             await self._prepare()
         if self._stage.steps:
