@@ -104,8 +104,7 @@ def _port(activity: Activity) -> Port[Any, Any]:
 
 def _activities(holder: object) -> list[Activity]:
     """The bound methods that implement a port."""
-    methods = [getattr(holder, name) for name, value in vars(type(holder)).items() if "__switchyard_port__" in _marks(value)]
-    return methods
+    return [getattr(holder, name) for name, value in vars(type(holder)).items() if "__switchyard_port__" in _marks(value)]
 
 
 def _marks(value: object) -> dict[str, Any]:
