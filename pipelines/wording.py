@@ -68,12 +68,13 @@ def _complaint(error: ErrorDetails, data: Any, model: type[BaseModel], top: str)
         return Complaint(path, f"{name} is not a word of {_owner(path, top)}", did_you_mean(str(path[-1]), known), True)
     if kind == "missing":
         missing = error["loc"][-1]
-        return Complaint(path[:-1], f"'{missing}' is missing in {_owner(path, top)}", f"Add '{missing}:'", len(path) > 1)
+        owner = _owner((*path, missing), top)
+        return Complaint(path, f"'{missing}' is missing in {owner}", f"Add '{missing}:'", bool(path))
     if kind == "string_pattern_mismatch":
         told_name = "what 'secrets' says here" if path[:1] == ("secrets",) and not on_key else f"'{error['input']}'"
         return _pattern(path, str(error["input"]), told_name, context["pattern"], on_key)
     if kind in ("literal_error", "union_tag_invalid"):
-        return _choice(path, error)
+        return _choice(path, error, on_key)
     if kind == "union_tag_not_found":
         return Complaint(path, f"{name} does not say its strategy", "Add 'strategy: canary', blue-green or rolling", True)
     return Complaint(path, *_plain(kind, name, error, hidden=bool({"secrets", "env"} & set(path))), on_key)
@@ -109,14 +110,15 @@ def _dns(value: str) -> str:
     return "".join(letter if letter.isascii() and letter.isalnum() else "-" for letter in value.lower()).strip("-")[:63] or "app"
 
 
-def _choice(path: Path, error: ErrorDetails) -> Complaint:
+def _choice(path: Path, error: ErrorDetails, on_key: bool) -> Complaint:
     context = error.get("ctx", {})
     expected = str(context.get("expected") or context.get("expected_tags"))
     known = [word.strip(" '") for word in expected.replace(" or ", ", ").split(",")]
     value = context.get("tag", error["input"])
     where = (*path, "strategy") if error["type"] == "union_tag_invalid" else path
     message = f"'{_name(where)}' must be one of {', '.join(known)}, not {told(value)}"
-    return Complaint(where, message, did_you_mean(str(value), known) if isinstance(value, str) else f"Use {known[0]}")
+    remedy = did_you_mean(value, known) if isinstance(value, str) else f"Use {known[0]}"
+    return Complaint(where, message, remedy, on_key)
 
 
 def locate(loc: Path, data: Any) -> tuple[Path, bool]:
@@ -126,15 +128,12 @@ def locate(loc: Path, data: Any) -> tuple[Path, bool]:
     """
     path: list[str | int] = []
     for index, part in enumerate(loc):
-        last = index == len(loc) - 1
-        if part == "[key]" and last:
+        if part == "[key]" and index == len(loc) - 1:
             return tuple(path), True
         step = _step(part, data)
         if step is not None:
             path.append(step)
             data = data[step]
-        elif last and isinstance(data, dict):
-            path.append(part)
     return tuple(path), False
 
 

@@ -13,8 +13,8 @@ Different, because a rollout must never pass on what nobody has seen:
 - A metric that only failed, if within its limit, does not pass when `count` is reached: it needs one measurement that passed.
 - With a statistical judge the analysis passes only when the judge has said pass. A judge's 'fail' decides at once, its
   'inconclusive' and 'error' have the strictest limits of the metrics.
-- A metric that a verdict is silent about is an error, not a success; so is a judge that is silent when its turn has come. A verdict
-  without outcomes by metric speaks for all of them and for the judge.
+- A metric that a verdict is silent about is an error, not a success; so is a judge that is silent when its turn has come. A
+  verdict without outcomes by metric speaks for all of them and for the judge.
 - `error` and `inconclusive` are decisions of their own and neither is a pass: the rollout pauses and asks people.
 """
 
