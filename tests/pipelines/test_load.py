@@ -112,7 +112,7 @@ def test_the_error_lists_its_problems_and_says_them() -> None:
         (HEAD, "1:1: 'stages' is missing in the pipeline. Add 'stages:'"),
         (stages("a: {steps: [{run: ok}]}", head="version: 2\n"), "3:10: 'version' must be one of 1, not the number 2"),
         (stages("A_b: {steps: [{run: ok}]}"), "4:3: 'A_b' is not a valid name"),
-        (stages("a:"), "4:4: 'a' must be a mapping, not empty"),
+        (stages("a:"), "4:5: 'a' must be a mapping, not empty"),
         (stages("a: {}"), "4:3: the stage does nothing. Give it one of steps, gate"),
         (stages("a: {stpes: []}"), "4:7: 'stpes' is not a word of stage 'a'. Did you mean 'steps'?"),
         (stages("a: {steps: [run]}"), "4:15: 'steps[0]' must be a mapping, not the text 'run'"),
@@ -140,7 +140,7 @@ def test_the_error_lists_its_problems_and_says_them() -> None:
         (stages("a: {steps: [{run: ok}], checks: [{path: /}]}"), "4:27: a stage with 'checks' needs an 'environment'"),
         (stages("a: {steps: [{run: ok}], rollout: {strategy: rolling}}"), "4:27: a stage with 'rollout' needs a 'release'"),
         (stages("a: {release: {process: {command: x}}}"), "4:7: a stage with 'release' needs an 'environment'"),
-        (f"{HEAD}stages: {{a: {{steps: [{{run: ok}}]}}, a: {{steps: []}}}}", "3:36: 'a' is given twice, first in line 3"),
+        (f"{HEAD}stages: {{a: {{steps: [{{run: ok}}]}}, a: {{steps: []}}}}", "3:35: 'a' is given twice, first in line 3"),
         (
             stages("a: {steps: [{run: ok}]}", head="secrets: {T: {}}\n"),
             "3:14: a secret reference has exactly one of env, file or",
