@@ -1,4 +1,4 @@
-"""What keeps running: worker, serve, demo. And completion."""
+"""What keeps running: worker, proxy, serve, demo. And completion."""
 
 from __future__ import annotations
 
@@ -23,6 +23,16 @@ def worker(
     load_settings()
     arguments = ["--queues", queues] if queues else []
     os.execv(sys.executable, [sys.executable, worker_file(), *arguments])  # noqa: S606
+
+
+def proxy() -> None:
+    """Carry the traffic of the local releases until SIGTERM; becomes Traefik."""
+    from starter.stack.proxy import PROXY
+
+    settings = load_settings()
+    PROXY.before(settings)
+    command = PROXY.command(settings)
+    os.execv(command[0], command)  # noqa: S606
 
 
 def serve() -> None:
@@ -61,5 +71,5 @@ def completion(
 
 
 def register(app: typer.Typer) -> None:
-    for command in (worker, serve, demo, completion):
+    for command in (worker, proxy, serve, demo, completion):
         app.command()(command)
