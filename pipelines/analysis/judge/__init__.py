@@ -1,0 +1,29 @@
+"""The statistical canary judge of Kayenta (NetflixACAJudge-v1.0), written anew from its published sources. Pure.
+
+Source: https://github.com/spinnaker/kayenta at a69573be (2025-04-08), Apache-2.0: kayenta-judge and kayenta-mannwhitney.
+"""
+
+from __future__ import annotations
+
+from pipelines.analysis.judge.aca import JudgeConfig, Judgement, MetricPair, classified, judge
+from pipelines.analysis.judge.classify import classify_by_mean, classify_metric
+from pipelines.analysis.judge.model import Classification, EffectSize, MetricRule
+from pipelines.analysis.judge.score import GroupScore, Score, classify_score, rounded, score_groups
+
+__all__ = [
+    "Classification",
+    "EffectSize",
+    "GroupScore",
+    "JudgeConfig",
+    "Judgement",
+    "MetricPair",
+    "MetricRule",
+    "Score",
+    "classified",
+    "classify_by_mean",
+    "classify_metric",
+    "classify_score",
+    "judge",
+    "rounded",
+    "score_groups",
+]
