@@ -65,7 +65,7 @@ class Steps:
     @implements(RUN_STEP)
     async def run_step(self, step: StepInput) -> StepResult:
         """Raises SettingsError for a secret or Docker that is missing, SpecError for a step that cannot be, HostLost when
-        the worker shuts down, Unavailable when the workspace or the supervisor is gone."""
+        the worker shuts down, WorkspaceLost when the workspace is gone, Unavailable when the supervisor is."""
         folder = StepFolder(self._layout, step)
         beat = _beat(folder)
         try:

@@ -13,7 +13,7 @@ from activities.clients.capture import Capture, unkept
 from activities.clients.workspace_folder import Marker, Sealed, WorkspaceFolder, held
 from activities.clients.workspaces import Workspaces
 from activities.collect import ArtifactPacker, Collected, Reports
-from pipelines.errors import HostLost
+from pipelines.errors import WorkspaceLost
 from pipelines.layout import Layout
 from pipelines.messages.build import StageOpen, StageOpened, StageResult, StageSeal, WorkspaceDone
 from pipelines.messages.common import ArtifactRef, Nothing, Status
@@ -67,7 +67,7 @@ class StageWorkspaces:
         """Reports, artifacts and caches, and the layer, also of a stage that failed, so that a retry goes on behind its passed
         steps. What passed is stored under the stage's key, unless its layer was too large to keep: the result's `note` says so.
 
-        Raises StepFailed when a stage that passed has not left what it declares, HostLost when its workspace is gone.
+        Raises StepFailed when a stage that passed has not left what it declares, WorkspaceLost when its workspace is gone.
         """
         place = WorkspaceFolder.of(self._layout, seal.run_id, seal.workspace.name)
         with held(self._layout, seal.run_id, seal.workspace.name):
@@ -99,7 +99,7 @@ class StageWorkspaces:
     def _marker(self, place: WorkspaceFolder, seal: StageSeal) -> Marker:
         marker = place.read()
         if marker is None or marker.generation != seal.workspace.generation or not place.has_tree:
-            raise HostLost(f"workspace {seal.workspace.name} of {seal.run_id} is no longer on this host", "Retry the stage")
+            raise WorkspaceLost(f"workspace {seal.workspace.name} of {seal.run_id} is no longer on this host", "Retry the stage")
         return marker
 
     def _save_caches(self, place: WorkspaceFolder, marker: Marker, seal: StageSeal) -> list[str]:

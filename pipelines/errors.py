@@ -17,7 +17,8 @@ SwitchyardError                     has a message and a remedy
     ├── Unavailable                 a server or tool does not answer
     ├── Throttled                   a server asks for patience
     ├── Busy                        somebody else holds the lock
-    └── HostLost                    the host that held the workspace is gone
+    ├── HostLost                    the host that held the workspace is gone
+    └── WorkspaceLost               the workspace is not on its host any more: the run opens it anew, nobody asks there again
 """
 
 from __future__ import annotations
@@ -132,6 +133,10 @@ class Busy(InfrastructureError):
 
 class HostLost(InfrastructureError):
     pass
+
+
+class WorkspaceLost(InfrastructureError):
+    retryable = False
 
 
 def _tree(cls: type[SwitchyardError]) -> list[type[SwitchyardError]]:

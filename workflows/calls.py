@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Callable
 from datetime import timedelta
 from typing import Any, TypeVar
 
@@ -12,7 +13,7 @@ from temporalio.common import RetryPolicy
 from temporalio.exceptions import ActivityError, ApplicationError, TimeoutError, TimeoutType, is_cancelled_exception
 from temporalio.workflow import ActivityCancellationType, ActivityHandle
 
-from pipelines.errors import non_retryable_types
+from pipelines.errors import HostLost, WorkspaceLost, non_retryable_types
 from pipelines.policy import HOST_SILENT, POLICIES, Policy
 from pipelines.ports import Port
 
@@ -20,6 +21,7 @@ I = TypeVar("I", bound=BaseModel)  # noqa: E741
 O = TypeVar("O", bound=BaseModel)  # noqa: E741
 
 _FINAL_ERRORS = non_retryable_types()
+_GONE = (HostLost.__name__, WorkspaceLost.__name__)
 
 
 def start(
@@ -71,6 +73,18 @@ async def call(port: Port[I, O], arg: I, summary: str, **options: Any) -> O:
     return result
 
 
+async def call_unless(given_up: Callable[[], bool], port: Port[I, O], arg: I, summary: str, **options: Any) -> O | None:
+    """`call`; None when it was given up in between: then the activity was cancelled and has stopped."""
+    task = asyncio.create_task(call(port, arg, summary, **options))
+    try:
+        await workflow.wait_condition(lambda: task.done() or given_up())
+    finally:
+        if not task.done():
+            task.cancel()
+            await asyncio.gather(task, return_exceptions=True)
+    return None if given_up() else task.result()
+
+
 def undisturbed() -> None:
     """Called by compensation in a cancelled task: what it calls from here on is not cancelled any more."""
     task = asyncio.current_task()
@@ -89,9 +103,11 @@ def _retry(policy: Policy, attempts: int | None) -> RetryPolicy:
 
 
 def host_lost(error: ActivityError) -> bool:
-    """True when nobody took the task from a host's own queue in time: the host is gone, its workspace with it."""
+    """True when the workspace is gone: nobody took the task from its host's own queue in time, or the host says so itself."""
     cause = error.cause
-    return isinstance(cause, TimeoutError) and cause.type == TimeoutType.SCHEDULE_TO_START
+    if isinstance(cause, TimeoutError):
+        return cause.type == TimeoutType.SCHEDULE_TO_START
+    return isinstance(cause, ApplicationError) and cause.type in _GONE
 
 
 def why(error: BaseException) -> str:

@@ -45,6 +45,7 @@ class PipelineWorkflow(RunPeople):
         super().__init__(RunBook(request, info.workflow_id, info.run_id, workflow.time(), Teller(info.workflow_id)))
         self._workspaces = Workspaces(self.book)
         self._tasks: dict[str, asyncio.Task[None]] = {}
+        self._stopping = ""
 
     @workflow.run
     async def run(self, request: RunRequest) -> RunResult:
@@ -102,37 +103,50 @@ class PipelineWorkflow(RunPeople):
         member = GroupMember(group=group, workflow_id=self.book.run_id, policy=spec.policy)
         self.book.status, self.book.reason = Status.waiting, f"waits for its turn in {group}"
         self.book.show()
-        task = asyncio.create_task(take_turn(self.book, member))
-        await workflow.wait_condition(lambda: task.done() or self.aborted is not None)
-        task.cancel()
+        turn = asyncio.create_task(take_turn(self.book, member))
+        await workflow.wait_condition(lambda: turn.done() or self.aborted is not None)
         self.book.status, self.book.reason = Status.running, ""
-        return self.aborted is None
+        if self.aborted:
+            turn.cancel()
+            await asyncio.gather(turn, return_exceptions=True)
+            return False
+        try:
+            turn.result()
+        except ActivityError as error:
+            self.book.status, self.book.reason = Status.failed, f"could not queue in {group}: {why(error)}"
+            return False
+        return True
 
     async def _stages(self) -> None:
         """Until all stages have passed, the run is aborted, or nobody mends a failed one in time."""
         while True:
             await self._run_what_can_run()
-            if self.aborted or not self._failed_pages():
+            if self.aborted or self._all_well():
                 return
             if not await self._held():
                 return
 
     async def _run_what_can_run(self) -> None:
-        while True:
+        """One round: until nothing more can start, or something makes the rest stop. The pipeline's timeout bounds each round,
+        so that a retry has time again, and neither a run that is held nor one that waits for its turn uses it up."""
+        self._stopping = ""
+        clock = asyncio.create_task(workflow.sleep(self.book.commit.pipeline.timeout, summary="the pipeline's timeout"))
+        while not (self.aborted or self._stopping):
             self._start_ready()
             if not self._tasks:
-                return
-            await workflow.wait_condition(lambda: any(task.done() for task in self._tasks.values()) or self.aborted is not None)
+                break
+            await workflow.wait_condition(lambda: self._something_ended() or clock.done() or self.aborted is not None)
+            if clock.done():
+                self._stopping = f"timed out after {self.book.commit.pipeline.timeout:g} s"
             await self._reap()
-            if self.aborted or (self._failed_pages() and self.book.commit.pipeline.fail_fast):
-                await self._stop_running()
-                if self.aborted:
-                    return
+        clock.cancel()
+        await self._stop_running()
+
+    def _something_ended(self) -> bool:
+        return any(task.done() for task in self._tasks.values())
 
     def _start_ready(self) -> None:
         pages = self.book.pages
-        if self.aborted or (self._failed_pages() and self.book.commit.pipeline.fail_fast):
-            return
         instances = [page.instance for page in pages.values()]
         finished = {name: self._verdict(page) for name, page in pages.items() if page.status.final}
         for instance in ready(instances, finished, list(self._tasks)):
@@ -150,7 +164,12 @@ class PipelineWorkflow(RunPeople):
         self._tasks[page.name] = asyncio.create_task(runner.run(), name=page.name)
 
     def _key(self, page: Page) -> str:
-        needs = {name: self.book.pages[name].key for name in page.instance.all_needs}
+        """What follows a stage that somebody skipped, or that was allowed to fail, is not what follows one that passed."""
+        pages = {name: self.book.pages[name] for name in page.instance.all_needs}
+        needs = {
+            name: need.key if need.status in (Status.passed, Status.reused) else f"{need.status} {need.key}"
+            for name, need in pages.items()
+        }
         return stage_key(self.book.commit.tree, page.instance, self.book.commit.pipeline, needs)
 
     async def _reap(self) -> None:
@@ -158,15 +177,22 @@ class PipelineWorkflow(RunPeople):
             task = self._tasks.pop(name)
             if not task.cancelled():
                 task.result()
-            await self._leave([turn for turn in self.book.turns if turn.token == name])
+            page = self.book.pages[name]
+            await self._leave([page.turn] if page.turn else [])
+            page.turn = None
+            if page.status == Status.failed and self._verdict(page) == "failed" and self.book.commit.pipeline.fail_fast:
+                self._stopping = f"{name} failed"
 
     async def _stop_running(self) -> None:
         """Stop the siblings and wait until their processes are dead and their rollouts are back on stable."""
         for task in self._tasks.values():
             task.cancel()
         while self._tasks:
-            await workflow.wait_condition(lambda: any(task.done() for task in self._tasks.values()))
+            await workflow.wait_condition(self._something_ended)
             await self._reap()
+
+    def _all_well(self) -> bool:
+        return not self._failed_pages() and all(page.status.final for page in self.book.pages.values())
 
     def _failed_pages(self) -> list[Page]:
         return [
@@ -178,9 +204,8 @@ class PipelineWorkflow(RunPeople):
     async def _held(self) -> bool:
         """Held open for people: True when somebody retried or skipped, False when the time is over or the run was aborted."""
         book, hold = self.book, self.book.commit.pipeline.hold
-        names = ", ".join(page.name for page in self._failed_pages() if page.status == Status.failed)
-        reasons = "; ".join(f"{page.name}: {page.reason}" for page in self._failed_pages() if page.status == Status.failed)
-        book.reason = reasons or f"{names} failed"
+        reasons = [f"{page.name}: {page.reason}" for page in self._failed_pages() if page.status == Status.failed]
+        book.reason = "; ".join(reasons) or self._stopping
         self.mended = False
         if hold > 0:
             book.status, book.held_until = Status.held, workflow.time() + hold

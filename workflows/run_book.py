@@ -10,7 +10,7 @@ from temporalio.common import SearchAttributeKey
 from pipelines import attributes
 from pipelines.details import run_details
 from pipelines.graph import Instance
-from pipelines.messages.build import Resolved, StageResult, StepResult
+from pipelines.messages.build import Resolved, StageResult, StepResult, Workspace
 from pipelines.messages.common import ArtifactRef, RunRequest, Status
 from pipelines.messages.deploy import RolloutResult
 from pipelines.messages.group import GroupMember
@@ -22,7 +22,10 @@ _STATUS = SearchAttributeKey.for_keyword(attributes.STATUS)
 
 @dataclass
 class Page:
-    """One stage instance. `steps` has a result for every step begun; `attempts` counts the tries of each step."""
+    """One stage instance. `steps` has a result for every step begun; `attempts` counts the tries of each step, `releases`,
+    `asked` and `turns` those of its release, approval and concurrency group, `redone` how often somebody wanted a step again that
+    may have passed. `ground` is the workspace that has what the passed steps did, as long as no layer has it; `turn` is the
+    stage's place in its concurrency group."""
 
     instance: Instance
     status: Status = Status.pending
@@ -33,6 +36,12 @@ class Page:
     steps: dict[int, StepView] = field(default_factory=dict)
     results: dict[int, StepResult] = field(default_factory=dict)
     attempts: dict[int, int] = field(default_factory=dict)
+    redone: dict[int, int] = field(default_factory=dict)
+    releases: int = 0
+    asked: int = 0
+    turns: int = 0
+    ground: Workspace | None = None
+    turn: GroupMember | None = None
     approvals: list[str] = field(default_factory=list)
     asking: bool = False
     rejected: str = ""
@@ -51,6 +60,19 @@ class Page:
         self.approvals = []
         for index in [index for index, view in self.steps.items() if not view.status.ok]:
             del self.steps[index]
+
+    def redo(self, first: int) -> None:
+        """Steps from `first` on are run again, even those that passed."""
+        for index in range(first, len(self.instance.stage.steps)):
+            self.redone[index] = self.redone.get(index, 0) + 1
+            self.steps.pop(index, None)
+
+    def start_over(self) -> None:
+        """What the steps did is gone: all of them are run again."""
+        self.steps, self.results, self.ground = {}, {}, None
+
+    def end_step(self, index: int, status: Status, message: str) -> None:
+        self.steps[index] = self.steps[index].model_copy(update={"status": status, "message": message})
 
 
 @dataclass

@@ -68,16 +68,19 @@ class RunPeople:
         pages = [self._bad_page(asked.stage)] if asked.stage else self._bad_pages()
         for page in pages:
             page.again()
-            self._from_step(page, asked.step)
+            if asked.step is not None:
+                page.redo(asked.step)
+        self._stopped_again()
         names = ", ".join(page.name for page in pages)
         self.book.teller.audit("run.retried", asked.actor, asked.reason, stages=names, step=str(asked.step))
         self.mended = True
         return Answer(message=f"running again: {names}; what has passed is not repeated")
 
-    def _from_step(self, page: Page, step: int | None) -> None:
-        """Steps from `step` on are run again, even those that passed: somebody asked for it by number."""
-        for index in [index for index in page.steps if step is not None and index >= step]:
-            del page.steps[index]
+    def _stopped_again(self) -> None:
+        """What had only been stopped because something else failed goes on with it."""
+        for page in self._bad_pages():
+            if page.status == Status.cancelled:
+                page.again()
 
     def may_skip(self, asked: Skip) -> None:
         self._must_be_held()
@@ -86,6 +89,7 @@ class RunPeople:
     def on_skip(self, asked: Skip) -> Answer:
         page = self._bad_page(asked.stage)
         page.status, page.reason = Status.skipped, f"skipped by {asked.actor}: {asked.reason or 'no reason given'}"
+        self._stopped_again()
         self.book.teller.audit("stage.skipped", asked.actor, asked.reason, stage=page.name)
         self.mended = True
         return Answer(message=f"{page.name} counts as skipped; the run goes on behind it")

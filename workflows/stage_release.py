@@ -26,7 +26,7 @@ class ReleaseStage:
         self._book = book
         self._page = page
         self._place = place
-        self._id = f"{book.run_id}:{page.name}:{page.attempts.get(-1, 0)}:{book.execution}"
+        self._id = f"{book.run_id}:{page.name}:{page.releases}:{book.execution}"
 
     async def run(self) -> str:
         """Why the release failed, or ''. When cancelled, the rollout is turned back before the cancellation goes on."""
@@ -35,7 +35,7 @@ class ReleaseStage:
         if spec is None or artifact is None:
             return f"there is no artifact '{spec.artifact if spec else ''}' to release; an earlier stage must declare it"
         request = self._request(release_of(spec, self._place, artifact, self._book.commit, self._book.run_id))
-        self._page.attempts[-1] = self._page.attempts.get(-1, 0) + 1
+        self._page.releases += 1
         try:
             result = await self._rolled_out(request)
         except asyncio.CancelledError:

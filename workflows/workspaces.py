@@ -19,6 +19,8 @@ class Workspaces:
         self._book = book
         self._open: dict[tuple[str, str], Workspace] = {}
         self._generations: dict[str, int] = {}
+        self._made: list[Workspace] = []
+        self._lost: list[Workspace] = []
 
     async def open(self, page: Page, queue: str, *, look_up: bool) -> StageOpened:
         """The stage's workspace on a host of `queue`, ready for its next step; or, when looking up, an equal finished stage."""
@@ -43,6 +45,7 @@ class Workspaces:
         )
         if opened.workspace:
             self._open[name, queue] = opened.workspace
+            self._made += [opened.workspace] if opened.workspace not in self._made else []
         return opened
 
     def _layers(self, page: Page, name: str) -> list[ArtifactRef]:
@@ -61,16 +64,25 @@ class Workspaces:
             raise ValueError("a workspace was asked for and not given")
         return opened.workspace
 
-    def lost(self, workspace: Workspace) -> None:
-        """The host does not answer: whatever was open there is opened anew, on whichever host takes it."""
-        self._book.teller.audit("workspace.lost", "switchyard", f"host {workspace.host} does not answer", path=workspace.name)
-        self._generations[workspace.name] = workspace.generation + 1
-        self._open = {key: other for key, other in self._open.items() if other.host != workspace.host}
+    def lost(self, workspace: Workspace, reason: str) -> None:
+        """Whatever is open on the workspace's host is opened anew, on whichever host takes it; said twice, it is lost once."""
+        if self.is_lost(workspace):
+            return
+        evidence = {"host": workspace.host, "workspace": workspace.name, "generation": str(workspace.generation)}
+        self._book.teller.audit("workspace.lost", "switchyard", reason, **evidence)
+        gone = [other for other in self._open.values() if other.host == workspace.host and other != workspace]
+        for each in [workspace, *gone]:
+            self._lost.append(each)
+            self._generations[each.name] = max(self._generations.get(each.name, 1), each.generation + 1)
+        self._open = {key: other for key, other in self._open.items() if other not in self._lost}
+
+    def is_lost(self, workspace: Workspace) -> bool:
+        return workspace in self._lost
 
     async def drop(self) -> None:
         """Best effort: what stays behind is swept by retention."""
         hosts: dict[str, list[Workspace]] = {}
-        for workspace in self._open.values():
+        for workspace in [made for made in self._made if made not in self._lost]:
             hosts.setdefault(workspace.queue, []).append(workspace)
         for queue, workspaces in hosts.items():
             done = WorkspaceDone(run_id=self._book.run_id, workspaces=workspaces)

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from activities.steps.job import MARK
-from pipelines.errors import SpecError, StepFailed, Unavailable
+from pipelines.errors import SpecError, StepFailed, WorkspaceLost
 from pipelines.messages.build import StepInput
 from pipelines.spec.step import Limits
 
@@ -23,11 +23,11 @@ def shell(name: str, script: str) -> tuple[str, ...]:
 
 
 def workdir(workspace: Path, relative: str) -> Path:
-    """The step's folder. Raises StepFailed when it is not a folder inside the workspace, links followed; Unavailable when
+    """The step's folder. Raises StepFailed when it is not a folder inside the workspace, links followed; WorkspaceLost when
     there is no workspace."""
     root = workspace.resolve()
     if not root.is_dir():
-        raise Unavailable(f"the workspace {workspace} is not on this host", "It has to be opened anew")
+        raise WorkspaceLost(f"the workspace {workspace} is not on this host", "It has to be opened anew")
     folder = (root / relative).resolve()
     if not folder.is_relative_to(root):
         raise StepFailed(f"workdir '{relative}' is outside of the workspace", "Name a folder inside it, relative to its root")

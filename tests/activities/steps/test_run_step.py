@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from pipelines.errors import Denied, SettingsError, SpecError, Unavailable
+from pipelines.errors import Denied, SettingsError, SpecError, WorkspaceLost
 from pipelines.messages.common import Status
 from pipelines.spec import SecretRef
 from tests.support.steps import Host, alive, eventually
@@ -109,7 +109,7 @@ async def test_a_folder_outside_the_workspace_is_refused(host: Host, workdir: st
 
 async def test_a_workspace_that_is_gone_is_not_the_steps_fault(host: Host) -> None:
     host.workspace.rmdir()
-    with pytest.raises(Unavailable, match="workspace"):
+    with pytest.raises(WorkspaceLost, match="workspace"):
         await host.run()
 
 

@@ -10,7 +10,7 @@ import pytest
 
 from activities.records import Records
 from activities.workspace import StageWorkspaces
-from pipelines.errors import HostLost
+from pipelines.errors import WorkspaceLost
 from pipelines.messages.common import RunRequest
 from pipelines.spec import ArtifactSpec, CacheSpec, Reports
 from tests.support.repos import Repo
@@ -134,7 +134,7 @@ class TestKilled:
         (tmp_path / "elsewhere").mkdir()
         (tmp_path / "elsewhere/victim").write_text("x")
         Path(workspace.path).symlink_to(tmp_path / "elsewhere")
-        with pytest.raises(HostLost):
+        with pytest.raises(WorkspaceLost):
             here.seal(sealing(run, workspace))
         assert set(files(opened(here, run).path)) == {"app.py", "lib/util.py", "requirements.txt", ".gitignore"}
         assert (tmp_path / "elsewhere/victim").exists()

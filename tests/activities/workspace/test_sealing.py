@@ -7,7 +7,7 @@ import pytest
 
 from activities.records import Records
 from activities.workspace import StageWorkspaces
-from pipelines.errors import HostLost, SourceError, StepFailed
+from pipelines.errors import SourceError, StepFailed, WorkspaceLost
 from pipelines.messages.build import WorkspaceDone
 from pipelines.messages.common import RunRequest, Status
 from pipelines.spec import ArtifactSpec
@@ -115,10 +115,10 @@ class TestSealing:
     def test_a_workspace_that_is_gone_or_was_rebuilt_cannot_be_sealed(self, here: StageWorkspaces, run: RunRequest) -> None:
         workspace = opened(here, run)
         opened(here, run, generation=2)
-        with pytest.raises(HostLost):
+        with pytest.raises(WorkspaceLost):
             here.seal(sealing(run, workspace))
         here.drop(WorkspaceDone(run_id=run.workflow_id, workspaces=[workspace]))
-        with pytest.raises(HostLost):
+        with pytest.raises(WorkspaceLost):
             here.seal(sealing(run, workspace))
 
     def test_without_layer_nothing_is_captured(self, here: StageWorkspaces, run: RunRequest) -> None:

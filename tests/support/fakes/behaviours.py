@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from pydantic import BaseModel
 from temporalio import activity
 
-from pipelines.errors import HostLost
+from pipelines.errors import WorkspaceLost
 from pipelines.messages.build import StepResult
 from pipelines.messages.common import Status
 
@@ -109,7 +109,7 @@ def loses_host(to: str = "b") -> Behaviour:
 
     async def behave(call: Call, default: Default) -> BaseModel:
         call.world.move_to(to)
-        raise HostLost("the workspace is no longer on this host", "Retry the stage")
+        raise WorkspaceLost("the workspace is no longer on this host", "Retry the stage")
 
     return behave
 

@@ -11,7 +11,7 @@ from pydantic import BaseModel
 from temporalio import activity
 
 from activities.requests import Requests
-from pipelines.errors import HostLost
+from pipelines.errors import WorkspaceLost
 from pipelines.messages.build import Resolved, StageOpened, StageResult, StepResult, Workspace
 from pipelines.messages.common import ArtifactRef, Nothing, Status
 from pipelines.messages.deploy import CheckOutcome, Prepared, Routed, Verdict
@@ -83,7 +83,7 @@ def _need_workspace(call: Call) -> None:
     wanted: Workspace = call.arg.workspace
     known = call.world.workspaces.get((wanted.host, call.arg.run_id, wanted.name))
     if known is None or known.generation != wanted.generation:
-        raise HostLost(f"workspace {wanted.name} is no longer on this host", "Retry the stage")
+        raise WorkspaceLost(f"workspace {wanted.name} is no longer on this host", "Retry the stage")
 
 
 def run_step(call: Call) -> StepResult:
@@ -101,9 +101,8 @@ def seal_stage(call: Call) -> StageResult:
     passed = asked.status == Status.passed
     artifacts = [ArtifactRef(name=each.name, digest=_digest(asked.tree, name, each.name), size=9) for each in asked.artifacts]
     layer = ArtifactRef(name=f"{name}-layer", digest=_digest("layer", asked.run_id, name, str(len(asked.steps))), kind="layer")
-    result = StageResult(
-        stage=name, status=asked.status, steps=asked.steps, artifacts=artifacts if passed else [], layer=layer if asked.layer else None
-    )  # fmt: skip
+    kept = {"artifacts": artifacts if passed else [], "layer": layer if asked.layer else None}
+    result = StageResult(stage=name, status=asked.status, steps=asked.steps, **kept)
     if passed and asked.stage_key:
         call.world.stages[asked.stage_key] = result
     return result
