@@ -1,36 +1,55 @@
-"""One measurement becomes a verdict by thresholds. Fails closed: without enough requests or data it never passes.
+"""One measurement becomes a verdict: by thresholds, and by the statistical judge where it was asked. Fails closed.
 
-The order is that of Argo Rollouts' measurements: failed before inconclusive before passed, each metric for itself.
+Without enough requests, points or data nothing passes, and a metric in error is never left out; pipelines.analysis.strict says
+where that is stricter than Kayenta. The order is that of Argo Rollouts' measurements: failed before error before inconclusive
+before passed, each metric for itself.
 """
 
 from __future__ import annotations
 
 import math
 
+from pipelines.analysis.strict import Judgement, judge_strictly
 from pipelines.measurement import Measured, TrackMeasured
 from pipelines.messages.deploy import MeasureInput, Verdict
 from pipelines.spec.analysis import AnalysisSpec, MetricSpec
 
 
 def assess(wanted: MeasureInput, measured: Measured) -> Verdict:
-    """The verdict on the candidate in one window. A metric in error and a candidate without traffic are never a pass."""
+    """The verdict on the candidate in one window; its outcome is the worst of the thresholds' and the judge's."""
     candidate = measured.candidate
     outcomes = {metric.name: _outcome(metric, candidate, wanted.analysis) for metric in wanted.analysis.metrics}
     deciding = [outcomes[metric.name] for metric in wanted.analysis.metrics if not metric.dry_run]
-    requests = {"candidate": candidate.requests}
-    if measured.stable:
-        requests["stable"] = measured.stable.requests
+    judged = _judged(wanted, measured)
+    if judged is not None:
+        deciding.append((judged.outcome, judged.reason))
     outcome = _worst([outcome for outcome, _ in deciding])
-    reasons = [reason for each, reason in deciding if each == outcome or outcome == "pass"]
+    reasons = dict.fromkeys(reason for each, reason in deciding if each == outcome or outcome == "pass")
     return Verdict.model_validate(
         {
             "outcome": outcome,
             "reason": "; ".join(reasons),
             "values": candidate.values,
             "outcomes": {name: each for name, (each, _) in outcomes.items()},
-            "requests": requests,
+            "requests": _requests(measured),
+            "score": judged.score if judged else None,
+            "judged": judged.outcome if judged else None,
+            "classifications": judged.classifications if judged else {},
         }
     )
+
+
+def _judged(wanted: MeasureInput, measured: Measured) -> Judgement | None:
+    """None where the judge was not asked, or the analysis has none."""
+    judge = wanted.analysis.judge
+    if judge is None or not wanted.judge:
+        return None
+    return judge_strictly(wanted.analysis, judge, measured.candidate, measured.stable)
+
+
+def _requests(measured: Measured) -> dict[str, int]:
+    stable = {"stable": measured.stable.requests} if measured.stable else {}
+    return {"candidate": measured.candidate.requests, **stable}
 
 
 def _worst(outcomes: list[str]) -> str:

@@ -17,8 +17,8 @@ _PLACE = re.compile(r"\$\$|\$\{([^{}]*)\}?|\$([A-Za-z_]\w*)?")
 def analyses(pipeline: Pipeline) -> Iterator[Complaint]:
     for name, stage in pipeline.stages.items():
         analysis = stage.rollout.analysis if stage.rollout else None
-        if analysis is not None:
-            for complaint in (*_metrics(analysis), *_judge(analysis)):
+        if stage.rollout is not None and analysis is not None:
+            for complaint in (*_metrics(analysis), *_judge(analysis), *_compared(analysis, stage.rollout.strategy)):
                 yield complaint.under(("stages", name, "rollout", "analysis"))
 
 
@@ -75,6 +75,21 @@ def _judge(analysis: AnalysisSpec) -> Iterator[Complaint]:
         if group not in groups:
             message = f"no metric is in the group '{group}'"
             yield Complaint(("judge", "groupWeights", group), message, did_you_mean(group, groups), True)
+        if judge.group_weights[group] < 0:
+            yield Complaint(("judge", "groupWeights", group), f"the weight of '{group}' is negative", "Use 0 to 100")
     total = sum(judge.group_weights.values())
     if judge.group_weights and abs(total - 100) > 1e-6:
         yield Complaint(("judge", "groupWeights"), f"the groups' weights sum to {total:g}, not 100", "Correct them", True)
+
+
+def _compared(analysis: AnalysisSpec, strategy: str) -> Iterator[Complaint]:
+    """The judge compares what both releases do in the same time with different shares of the traffic."""
+    if analysis.judge is None:
+        return
+    if strategy != "canary":
+        message = f"with the strategy {strategy} the stable release has no traffic that the judge could compare with"
+        yield Complaint(("judge",), message, "Use the strategy canary, or thresholds instead of 'judge'", True)
+    for index, metric in enumerate(analysis.metrics):
+        if metric.builtin == "request-rate" and not metric.dry_run:
+            message = "the request rate differs with a release's share of the traffic, so the judge always finds it changed"
+            yield Complaint(("metrics", index, "builtin"), message, "Add 'dryRun: true' or remove the metric")

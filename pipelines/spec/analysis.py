@@ -30,24 +30,51 @@ class MetricSpec(RolloutModel):
     inconclusive_limit: int = Field(3, ge=0)
     consecutive_error_limit: int = Field(4, ge=0)
     dry_run: bool = False
-    direction: Literal["increase", "decrease", "either"] = Field("either", description="which change is bad (judge)")
+    direction: Literal["increase", "decrease", "either"] | None = Field(
+        None, description="judge: which change is bad; default: the bad one of a built-in metric, either one of a query"
+    )
     critical: bool = Field(False, description="judge: failing this metric fails the whole analysis")
-    must_have_data: bool = True
+    must_have_data: bool = Field(
+        True, description="judge: without data it is called NodataFailMetric, else Nodata; neither ever passes"
+    )
     group: str = "default"
-    nan_strategy: Literal["remove", "replace"] = "remove"
-    effect_size: float | None = Field(None, gt=0, description="judge: relative change that is tolerated")
-    critical_increase: float | None = Field(None, gt=0)
-    critical_decrease: float | None = Field(None, gt=0)
+    nan_strategy: Literal["remove", "replace"] = Field(
+        "remove", description="judge: missing points are left out, or are 0; they never count towards minPoints"
+    )
+    outliers: Literal["keep", "remove"] = "keep"
+    outlier_factor: float = Field(3.0, gt=0, description="judge: interquartile ranges from which on a point is an outlier")
+    effect_measure: Literal["meanRatio", "cles"] = Field(
+        "meanRatio", description="judge: ratio of the means (1 is no effect), or chance to be the larger one (0.5 is no effect)"
+    )
+    effect_size: float | None = Field(
+        None, gt=0, description="judge: change, up or down from no effect, that is tolerated: 0.1 is 10 % of the mean"
+    )
+    allowed_increase: float | None = Field(None, gt=0, description="judge: effect from which on it is high; by effectSize")
+    allowed_decrease: float | None = Field(None, gt=0, description="judge: effect down from which it is low; by effectSize")
+    critical_increase: float | None = Field(None, gt=0, description="judge: effect from which on critical fails it all")
+    critical_decrease: float | None = Field(None, gt=0, description="judge: effect down from which critical fails it all")
+
+    @property
+    def bad_direction(self) -> Literal["increase", "decrease", "either"]:
+        """`direction`, or what is bad for the built-in metric."""
+        if self.direction is not None:
+            return self.direction
+        if self.builtin is None or self.builtin == "request-rate":
+            return "either"
+        return "decrease" if self.builtin == "success-rate" else "increase"
 
 
 class JudgeSpec(RolloutModel):
-    """The statistical judge (Kayenta's NetflixACAJudge-v1.0): scores 0..100 and weights per group (sum 100)."""
+    """The statistical judge (Kayenta's NetflixACAJudge-v1.0): scores 0..100 and weights per group (sum 100).
+
+    From `passScore` on it passes, from `marginalScore` on it is inconclusive, below it fails.
+    """
 
     pass_score: float = Field(95.0, ge=0, le=100)
     marginal_score: float = Field(75.0, ge=0, le=100)
     group_weights: dict[str, float] = Field(default_factory=dict)
-    confidence: float = Field(0.98, gt=0, lt=1)
-    tolerance: float = Field(0.25, ge=0)
+    confidence: float = Field(0.98, gt=0, lt=1, description="of the interval for the difference between candidate and stable")
+    tolerance: float = Field(0.25, ge=0, description="share of that difference by which its interval must be away from 0")
     min_points: int = Field(5, ge=2, description="time-series points each side needs; fewer is inconclusive")
 
 

@@ -7,15 +7,19 @@ from __future__ import annotations
 
 from pipelines.analysis.judge.aca import JudgeConfig, Judgement, MetricPair, classified, judge
 from pipelines.analysis.judge.classify import classify_by_mean, classify_metric
-from pipelines.analysis.judge.model import Classification, EffectSize, MetricRule
+from pipelines.analysis.judge.model import NEUTRAL_EFFECT, Classification, EffectSize, Label, MetricRule
+from pipelines.analysis.judge.rank_sum import separable
+from pipelines.analysis.judge.samples import prepared
 from pipelines.analysis.judge.score import GroupScore, Score, classify_score, rounded, score_groups
 
 __all__ = [
+    "NEUTRAL_EFFECT",
     "Classification",
     "EffectSize",
     "GroupScore",
     "JudgeConfig",
     "Judgement",
+    "Label",
     "MetricPair",
     "MetricRule",
     "Score",
@@ -24,6 +28,8 @@ __all__ = [
     "classify_metric",
     "classify_score",
     "judge",
+    "prepared",
     "rounded",
     "score_groups",
+    "separable",
 ]

@@ -9,6 +9,7 @@ Nonparametric Statistical Methods (1973). The exact distribution, which R takes 
 from __future__ import annotations
 
 from collections.abc import Callable
+from math import sqrt
 from statistics import NormalDist
 from typing import NamedTuple
 
@@ -50,6 +51,12 @@ def wilcoxon_diff(mu: float, quantile: float, x: Values, y: Values) -> float:
     if variance <= 0:
         raise AllTied("cannot compute confidence interval when all observations are tied")
     return float((excess - np.sign(excess) * 0.5) / np.sqrt(variance) - quantile)
+
+
+def separable(m: int, n: int, confidence: float) -> bool:
+    """Whether `m` and `n` values, all of one sample above all of the other, are significant at `confidence` (0..1)."""
+    best = (m * n / 2 - 0.5) / sqrt(m * n * (m + n + 1) / 12)
+    return best > -NormalDist().inv_cdf((1.0 - confidence) / 2)
 
 
 def shift_interval(x: Values, y: Values, confidence: float) -> Interval:
