@@ -133,7 +133,7 @@ def _delivery(settings: Settings, store: ArtifactStore, records: Records) -> lis
     router = TraefikRouter(layout.routes, api, Addresses(settings.proxy_host, ports.proxy, ports.preview))
     target = LocalTarget(layout.releases, layout.logs / "releases", store, router)
     routers, targets = {"local": router}, {"local": target}
-    providers = {"prometheus": PrometheusProvider(Prometheus(settings.prometheus_url))}
+    providers = {"prometheus": PrometheusProvider(Prometheus(settings.prometheus_url), settings.prometheus_step)}
     measure = Measure(ProxyMetrics(api, records.samples), providers, routers, assess)
     return [
         Deploy(targets, routers, on_look=measure.on_look),

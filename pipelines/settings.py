@@ -49,6 +49,9 @@ class Settings(BaseSettings):
     state_dir: Path = Field(default_factory=lambda: Path.home() / ".local" / "state" / "switchyard")
     database_url: SecretStr | None = Field(None, description="SQLAlchemy URL; default: SQLite in state_dir")
     prometheus_url: str = ""
+    prometheus_step: float = Field(
+        30.0, gt=0, description="seconds between points of a series, at least; twice the scrape interval, so that rate() has data"
+    )
     ports: Ports = Ports()
     web: Web = Web()
     worker: WorkerSettings = WorkerSettings()

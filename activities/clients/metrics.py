@@ -75,24 +75,29 @@ def _builtin(metric: MetricSpec) -> BuiltinMetric:
 
 
 class PrometheusProvider:
-    def __init__(self, client: Prometheus) -> None:
+    """`step`: the fewest seconds between points of a series; a rate over less than two scrapes has no data."""
+
+    def __init__(self, client: Prometheus, step: float = 1.0) -> None:
         self._client = client
+        self._step = step
 
     def window(self, scope: Scope) -> PrometheusWindow:
-        return PrometheusWindow(self._client, scope)
+        return PrometheusWindow(self._client, scope, self._step)
 
 
 class PrometheusWindow:
     """${window} is the whole window for a number, and the step for a series: each point tells of its own stretch."""
 
-    def __init__(self, client: Prometheus, scope: Scope) -> None:
+    def __init__(self, client: Prometheus, scope: Scope, shortest: float) -> None:
         self._client = client
         self._scope = scope
+        self._shortest = shortest
 
     def number(self, metric: MetricSpec) -> float | None:
         return self._client.number(self._query(metric, self._scope.end - self._scope.start), self._scope.end)
 
     def series(self, metric: MetricSpec, step: float) -> list[float | None]:
+        step = max(step, self._shortest)
         start = self._scope.start + step
         if start > self._scope.end:
             return []

@@ -142,6 +142,18 @@ def test_a_window_shorter_than_a_step_has_no_series(server: PrometheusServer, pr
     assert server.asked == []
 
 
+def test_points_are_never_closer_than_the_scrapes_allow(server: PrometheusServer, prometheus: Prometheus) -> None:
+    server.success("matrix", [])
+    metric = MetricSpec(name="errors", query=_QUERY, provider="prometheus")
+    place = Place(environment="production", service="shop")
+    window = PrometheusProvider(prometheus, 30.0).window(Scope(place, "r2", "candidate", 1000, 1200))
+    assert window.series(metric, 3.3) == [None] * 6
+    asked = server.asked[-1]
+    assert (asked["start"], asked["step"]) == ("1030.000", "30.000")
+    assert asked["query"].endswith("[30s]))")
+    assert window.series(metric, 60) == [None] * 3
+
+
 def test_a_window_of_less_than_a_second_asks_for_one(server: PrometheusServer, prometheus: Prometheus) -> None:
     server.success("vector", [])
     metric = MetricSpec(name="errors", query="x[${window}]", provider="prometheus")
