@@ -1,0 +1,1 @@
+"""The JSON API, and what all of the web server's ways in share: connection, guard, errors."""

@@ -1,0 +1,55 @@
+"""What the requests of one web server share; `request.app.state.site` for whoever has no dependency injection."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable
+from typing import Annotated, TypeVar
+
+from fastapi import Depends, Request
+from temporalio.client import Client
+
+from pipelines.settings import Settings
+from starter.api.connection import Connection
+from starter.records import LateRecords
+from starter.token import read_token
+
+T = TypeVar("T")
+
+
+class Site:
+    """`stopping` is set when the server was asked to end: streams then end too, and clients come back to its successor."""
+
+    def __init__(self, settings: Settings) -> None:
+        self.settings = settings
+        self.connection = Connection(settings)
+        self.late = LateRecords(settings)
+        self.stopping = asyncio.Event()
+        self._token = ""
+
+    async def client(self) -> Client:
+        """Raises Unavailable when Temporal cannot be reached."""
+        return await self.connection.client()
+
+    async def read(self, work: Callable[[LateRecords], T]) -> T:
+        """Ask the records in a thread. Raises NotFound when there are none yet, Unavailable, Busy."""
+        return await asyncio.to_thread(work, self.late)
+
+    async def token(self) -> str:
+        """The token that writes need, '' when there is none; once there, it is the same until the process ends."""
+        if not self._token:
+            self._token = await asyncio.to_thread(read_token, self.settings)
+        return self._token
+
+
+def site_of(request: Request) -> Site:
+    site: Site = request.app.state.site
+    return site
+
+
+async def client_of(request: Request) -> Client:
+    return await site_of(request).client()
+
+
+TheSite = Annotated[Site, Depends(site_of)]
+TheClient = Annotated[Client, Depends(client_of)]
