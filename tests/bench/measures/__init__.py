@@ -1,0 +1,1 @@
+"""One file per measurement; each has `measure(plan)`, which gives figures."""
