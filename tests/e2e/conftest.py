@@ -1,0 +1,29 @@
+"""One live stack for each module: booted by `switchyard up`, ended with everything that it released."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.support.live_stack import LiveStack
+from tests.support.shop import Shop
+
+
+@pytest.fixture(scope="module")
+def stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LiveStack]:
+    live = LiveStack(tmp_path_factory.mktemp("live"))
+    try:
+        live.up()
+        yield live
+    finally:
+        live.down()
+
+
+@pytest.fixture
+def shop(stack: LiveStack, request: pytest.FixtureRequest, tmp_path: Path) -> Shop:
+    """A service that is the test's own."""
+    stack.up()
+    name = "".join(c if c.isalnum() else "-" for c in request.node.name.removeprefix("test_").lower())[:40].strip("-")
+    return Shop(stack, name, tmp_path)
