@@ -18,6 +18,7 @@ from pipelines.settings import Settings
 from starter.api import problems
 from starter.api.guard import Guard
 from starter.api.site import Site, TheClient
+from starter.webhooks import github, gitlab
 
 _LOG = logging.getLogger("switchyard.web")
 
@@ -38,7 +39,8 @@ def create_app(settings: Settings) -> FastAPI:
     app.state.site = site
     app.add_middleware(Guard, site=site)
     problems.handle(app)
-    app.include_router(health)
+    for router in (health, github.router, gitlab.router):
+        app.include_router(router)
     return app
 
 

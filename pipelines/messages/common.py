@@ -6,6 +6,8 @@ from enum import StrEnum
 
 from pydantic import BaseModel, ConfigDict, Field
 
+from pipelines.layout import slug
+
 
 class Message(BaseModel):
     """Base of everything that crosses a process border. Frozen; unknown keys are ignored, so that an older worker
@@ -35,11 +37,14 @@ class RunRequest(Message):
     pipeline: str = "default"
     reuse: bool = Field(True, description="false: run every step anew")
     delivery: str = Field("", description="the provider's delivery id, for the audit trail")
+    ref: str = Field("", description="why the commit gets a run of its own: another branch, a tag, a pull request")
 
     @property
     def workflow_id(self) -> str:
-        """Deterministic, so that an event delivered twice is one run."""
-        return f"{self.provider}/{self.repo}/{self.sha}/{self.pipeline}"
+        """Deterministic, so that an event delivered twice is one run; `ref` keeps a pull request's run of a commit,
+        which may have no secrets and deploys nothing, from standing for that of the branch it is merged into."""
+        plain = f"{self.provider}/{self.repo}/{self.sha}/{self.pipeline}"
+        return f"{plain}@{slug(self.ref)}" if self.ref else plain
 
 
 class Status(StrEnum):

@@ -20,8 +20,9 @@ from urllib.parse import urlsplit
 from starlette.datastructures import Headers, MutableHeaders
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from pipelines.errors import SwitchyardError
 from pipelines.settings import Settings
-from starter.api.problems import problem
+from starter.api.problems import of_error, problem
 from starter.api.site import Site
 
 OPEN = ("/webhooks/", "/healthz", "/readyz", "/static/")
@@ -59,7 +60,10 @@ class Guard:
                     headers.setdefault(name, value)
             await send(message)
 
-        refused = await self._refusal(scope)
+        try:
+            refused = await self._refusal(scope)
+        except SwitchyardError as error:
+            refused = of_error(error)
         await (refused or self._app)(scope, receive, secured)
 
     async def _refusal(self, scope: Scope) -> ASGIApp | None:

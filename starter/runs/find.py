@@ -14,7 +14,7 @@ from starter.runs.models import RunSummary
 from starter.runs.start import MEMO, WORKFLOW
 from starter.temporal_errors import translated
 
-_RUN_ID = re.compile(r"^[^/]+/(?P<repo>.+)/(?P<sha>[0-9a-f]{40}|[0-9a-f]{64})/(?P<pipeline>[^/]+)$")
+_RUN_ID = re.compile(r"^[^/]+/(?P<repo>.+)/(?P<sha>[0-9a-f]{40}|[0-9a-f]{64})/(?P<pipeline>[^/@]+)(?:@(?P<ref>[^/]+))?$")
 _REPO_AND_SHA = re.compile(r"^(?P<repo>[^@]+/[^@]+)@(?P<sha>[0-9a-f]{4,64})$")
 _SHA = re.compile(r"^[0-9a-f]{4,64}$")
 _CLOSED = {
@@ -94,7 +94,7 @@ async def request_of(execution: WorkflowExecution) -> RunRequest:
     if request:
         return request
     parts = _RUN_ID.match(execution.id)
-    named = parts.groupdict() if parts else {"repo": execution.id, "sha": "", "pipeline": ""}
+    named = parts.groupdict(default="") if parts else {"repo": execution.id, "sha": "", "pipeline": ""}
     return RunRequest(**named, provider=execution.id.split("/")[0], clone_url="", actor="")
 
 
