@@ -5,12 +5,13 @@ from __future__ import annotations
 import http.server
 import json
 import threading
+from collections.abc import Callable
 from typing import Any
 from urllib.parse import parse_qs
 
 
 class PrometheusServer(http.server.ThreadingHTTPServer):
-    """Answers with what was put there last; remembers every form it was sent."""
+    """Answers with what was put there last, or with what `answer` makes of the question; remembers every form it was sent."""
 
     daemon_threads = True
 
@@ -18,6 +19,7 @@ class PrometheusServer(http.server.ThreadingHTTPServer):
         super().__init__(("127.0.0.1", 0), _Handler)
         self.status, self.body = 200, b""
         self.asked: list[dict[str, Any]] = []
+        self.answer: Callable[[dict[str, Any]], tuple[str, object]] | None = None
 
     @property
     def url(self) -> str:
@@ -43,6 +45,8 @@ class _Handler(http.server.BaseHTTPRequestHandler):
     def do_POST(self) -> None:
         form = parse_qs(self.rfile.read(int(self.headers["Content-Length"])).decode())
         self.server.asked.append({"path": self.path, **{key: values[0] for key, values in form.items()}})
+        if self.server.answer:
+            self.server.success(*self.server.answer(self.server.asked[-1]))
         self.send_response(self.server.status)
         self.end_headers()
         self.wfile.write(self.server.body)
