@@ -12,6 +12,7 @@ from contextlib import asynccontextmanager
 
 from fastapi import APIRouter, FastAPI
 from fastapi.responses import JSONResponse
+from starlette.middleware.body_limit import RequestBodyLimitMiddleware
 
 from pipelines.errors import SwitchyardError
 from pipelines.settings import Settings
@@ -34,9 +35,9 @@ def create_app(settings: Settings) -> FastAPI:
         docs_url=None,
         redoc_url=None,
         openapi_url="/api/openapi.json",
-        max_body_size=settings.web.max_body,
     )
     app.state.site = site
+    app.add_middleware(RequestBodyLimitMiddleware, max_body_size=settings.web.max_body)
     app.add_middleware(Guard, site=site)
     problems.handle(app)
     for router in (health, github.router, gitlab.router):

@@ -22,7 +22,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from pipelines.errors import SwitchyardError
 from pipelines.settings import Settings
-from starter.api.problems import of_error, problem
+from starter.api.problems import of_error, problem, too_large
 from starter.api.site import Site
 
 OPEN = ("/webhooks/", "/healthz", "/readyz", "/static/")
@@ -67,9 +67,11 @@ class Guard:
         await (refused or self._app)(scope, receive, secured)
 
     async def _refusal(self, scope: Scope) -> ASGIApp | None:
+        headers = Headers(scope=scope)
+        if _length(headers) > self._site.settings.web.max_body:
+            return too_large()
         if scope["path"].startswith(OPEN):
             return None
-        headers = Headers(scope=scope)
         if scope["method"] not in SAFE:
             return await self._without(bearer(headers), "writing", "Bearer")
         if not self._private:
@@ -87,6 +89,12 @@ class Guard:
         remedy = f"Send 'Authorization: Bearer TOKEN'; {where}, or set SWITCHYARD_WEB__TOKEN"
         why = "no token is configured" if not token else "the token is wrong" if given else "no token was sent"
         return problem(401, f"{what} needs the token: {why}", remedy, {"WWW-Authenticate": challenge})
+
+
+def _length(headers: Headers) -> int:
+    """What the sender says; a body without it is counted while it is read, by Starlette."""
+    said = headers.get("content-length", "0")
+    return int(said) if said.isdecimal() else 0
 
 
 def bearer(headers: Headers) -> str:

@@ -39,6 +39,10 @@ def of_error(error: SwitchyardError) -> JSONResponse:
     return problem(status, error.message, error.remedy, headers)
 
 
+def too_large() -> JSONResponse:
+    return problem(413, "the body is too large", _REMEDIES[413])
+
+
 def missing(error: RequestValidationError) -> str:
     """Which field is wrong and why, one after the other."""
     return "; ".join(f"{'.'.join(map(str, each['loc']))}: {each['msg']}" for each in error.errors())
