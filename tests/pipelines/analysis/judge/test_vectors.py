@@ -10,10 +10,22 @@ from typing import Any
 import numpy as np
 import pytest
 
-from pipelines.analysis.judge import Classification, EffectSize, MetricRule, classify_by_mean, classify_metric, score_groups
+from pipelines.analysis.judge import (
+    Classification,
+    EffectSize,
+    MetricPair,
+    MetricRule,
+    classified,
+    classify_by_mean,
+    classify_metric,
+    score_groups,
+)
 from pipelines.analysis.judge.rank_sum import shift_interval, wilcoxon_diff
+from pipelines.analysis.judge.samples import common_language_effect, prepared
 
-_VECTORS: dict[str, Any] = json.loads((Path(__file__).parents[3] / "data" / "judge_vectors.json").read_text())
+_DATA = Path(__file__).parents[3] / "data"
+_VECTORS: dict[str, Any] = json.loads((_DATA / "judge_vectors.json").read_text())
+_RUNS: list[dict[str, Any]] = json.loads((_DATA / "kayenta_runs.json").read_text())["cases"]
 _CLASSIFIERS = {"MannWhitneyClassifier": classify_metric, "MeanInequalityClassifier": classify_by_mean}
 
 
@@ -91,3 +103,23 @@ def test_what_a_real_installation_said() -> None:
     assert (judged.label, judged.critical) == (expected["classification"], False)
     assert judged.deviation is not None
     assert math.isclose(judged.deviation, expected["deviation"])
+
+
+@pytest.mark.parametrize("run", _RUNS, ids=range(len(_RUNS)))
+def test_random_samples_are_classified_as_by_the_original(run: dict[str, Any]) -> None:
+    rule = MetricRule(
+        direction=run["direction"],
+        critical=run["critical"],
+        outliers=run["outliers"],
+        tolerance=run["tolerance"],
+        confidence=run["confidence"],
+        effect=EffectSize(run["measure"], run["allowed"][1], run["allowed"][0], run["criticals"][1], run["criticals"][0]),
+    )
+    found, expected = classified(MetricPair("m", run["experiment"], run["control"]), rule), run["expect"]
+    assert (found.label, found.critical) == (expected["classification"], expected["critical"])
+    if found.deviation is not None:
+        assert found.deviation == pytest.approx(math.nan if expected["deviation"] is None else expected["deviation"], nan_ok=True)
+    x, y = prepared(run["experiment"], rule), prepared(run["control"], rule)
+    if expected["interval"] is not None:
+        assert shift_interval(x, y, rule.confidence) == pytest.approx(expected["interval"], rel=1e-9, abs=1e-9)
+        assert common_language_effect(x, y) == expected["cles"]
