@@ -16,7 +16,7 @@ from starlette.middleware.body_limit import RequestBodyLimitMiddleware
 
 from pipelines.errors import SwitchyardError
 from pipelines.settings import Settings
-from starter.api import problems
+from starter.api import asks, problems, rollouts, runs, streams
 from starter.api.guard import Guard
 from starter.api.site import Site, TheClient
 from starter.webhooks import github, gitlab
@@ -40,7 +40,7 @@ def create_app(settings: Settings) -> FastAPI:
     app.add_middleware(RequestBodyLimitMiddleware, max_body_size=settings.web.max_body)
     app.add_middleware(Guard, site=site)
     problems.handle(app)
-    for router in (health, github.router, gitlab.router):
+    for router in (health, github.router, gitlab.router, streams.router, asks.router, rollouts.router, runs.router):
         app.include_router(router)
     return app
 

@@ -9,8 +9,13 @@ from typing import Annotated, TypeVar
 from fastapi import Depends, Request
 from temporalio.client import Client
 
+from pipelines.errors import NotFound
+from pipelines.messages.notify import RunRecord
+from pipelines.messages.runs import RolloutView, RunView
 from pipelines.settings import Settings
+from starter import runs
 from starter.api.connection import Connection
+from starter.api.views import Views
 from starter.records import LateRecords
 from starter.token import read_token
 
@@ -25,6 +30,8 @@ class Site:
         self.connection = Connection(settings)
         self.late = LateRecords(settings)
         self.stopping = asyncio.Event()
+        self.runs: Views[RunView] = Views(self._run)
+        self.rollouts: Views[RolloutView] = Views(self._rollout)
         self._token = ""
 
     async def client(self) -> Client:
@@ -35,11 +42,38 @@ class Site:
         """Ask the records in a thread. Raises NotFound when there are none yet, Unavailable, Busy."""
         return await asyncio.to_thread(work, self.late)
 
+    async def run_id(self, ref: str) -> str:
+        """The one run that a reference means. Raises NotFound, Conflict, UserError, Unavailable."""
+        return await runs.resolve(await self.client(), ref)
+
+    async def _run(self, run_id: str) -> RunView:
+        client = await self.client()
+        try:
+            return await runs.describe(client, run_id)
+        except NotFound:
+            record = await self.read(lambda late: late.get(run_id))
+            if record is None:
+                raise
+            return await runs.describe(client, run_id, _Remembered(record))
+
+    async def _rollout(self, workflow_id: str) -> RolloutView:
+        return await runs.rollout(await self.client(), workflow_id)
+
     async def token(self) -> str:
         """The token that writes need, '' when there is none; once there, it is the same until the process ends."""
         if not self._token:
             self._token = await asyncio.to_thread(read_token, self.settings)
         return self._token
+
+
+class _Remembered:
+    """A record that was read beforehand, off the event loop."""
+
+    def __init__(self, record: RunRecord) -> None:
+        self._record = record
+
+    def get(self, run_id: str) -> RunRecord | None:
+        return self._record if run_id == self._record.run_id else None
 
 
 def site_of(request: Request) -> Site:
