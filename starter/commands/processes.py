@@ -37,15 +37,9 @@ def proxy() -> None:
 
 def serve() -> None:
     """Serve webhooks, API and dashboard until SIGTERM."""
-    import gc
+    from starter.serving import serve as until_told
 
-    import uvicorn
-
-    from starter.web import create_app
-
-    gc.enable()
-    settings = load_settings()
-    uvicorn.run(create_app(settings), host=settings.web.host, port=settings.ports.web, log_level="warning", access_log=False)
+    until_told(load_settings())
 
 
 def demo(
