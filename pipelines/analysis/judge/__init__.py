@@ -1,7 +1,7 @@
 """The statistical canary judge of Kayenta (NetflixACAJudge-v1.0), written anew from its published sources. Pure.
 
-Source: https://github.com/spinnaker/kayenta at a69573be (2025-04-08), Apache-2.0: kayenta-judge and kayenta-mannwhitney. Its random
-noise is the one thing that is not the same here: samples.spread says what stands in its place.
+Source: https://github.com/spinnaker/kayenta at a69573be (2025-04-08), Apache-2.0: kayenta-judge and kayenta-mannwhitney. Only
+its random noise for constant samples is different here: samples.spread says what stands in its place.
 """
 
 from __future__ import annotations
