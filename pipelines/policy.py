@@ -33,7 +33,7 @@ POLICIES: dict[Pace, Policy] = {
     "release": Policy(900, heartbeat=5, attempts=0),
     "traffic": Policy(120, heartbeat=5, attempts=0),
     "watch": Policy(30 * 86400, heartbeat=5),
-    "measure": Policy(60, attempts=3),
+    "measure": Policy(15, attempts=3),
     "check": Policy(600, heartbeat=5, attempts=3),
     "deliver": Policy(30, first=1, most=300),
     "sweep": Policy(1800, heartbeat=30, attempts=3),
