@@ -7,8 +7,10 @@ from pipelines.spec.rollout import RollingSpec
 
 
 def forward(spec: RollingSpec, world: World) -> tuple[Move, ...]:
-    """Never more than replicas + maxSurge in all, never fewer than replicas - maxUnavailable of both tracks together.
+    """Never fewer than replicas - maxUnavailable of both tracks together, and no more than replicas + maxSurge.
 
+    The last batch of stable replicas is not stopped before the end, where a Deployment would: somebody must answer until the
+    candidate does, and the way back stays short. For that long there may be up to maxUnavailable replicas more.
     Traffic leaves the stable replicas before they are stopped. Where stable has fewer replicas than wanted now, the budget is
     that of the wanted count, as in a Deployment that is scaled and updated at once.
     """
