@@ -95,7 +95,14 @@ class Requests:
         records = self._deployments.of(place.environment, place.service)
         served = [served for record in records if (served := _served(record)) is not None]
         unfinished = next((record.key for record in records if record.status not in _ENDED or record.finished_at is None), "")
-        return EnvironmentLoaded(served=_newest_of_each(served), unfinished=unfinished, count=len(records))
+        count = max([len(records), *(_number(record.key) for record in records)])
+        return EnvironmentLoaded(served=_newest_of_each(served), unfinished=unfinished, count=count)
+
+
+def _number(rollout_id: str) -> int:
+    """Of a rollout, from its workflow id; rollouts that never started have numbers too, but no records."""
+    last = rollout_id.rpartition("/")[2]
+    return int(last) if last.isdecimal() else 0
 
 
 def _served(record: DeploymentRecord) -> Served | None:

@@ -1,11 +1,15 @@
-"""Which release a rollback returns to, and how."""
+"""Which release a rollback returns to, and how; what is recorded of a rollout."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 
 from pipelines.errors import Conflict, NotFound
-from pipelines.messages.deploy import RollbackRequest, RolloutRequest, Served
+from pipelines.messages.deploy import Release, RollbackRequest, RolloutRequest, Served
+from pipelines.messages.notify import DeploymentRecord
+
+RETURNABLE = 20
+"""Releases that an environment remembers and can return to; retention keeps their artifacts."""
 
 
 def previous(served: Sequence[Served], to: str | None) -> Served:
@@ -42,4 +46,36 @@ def request_for(target: Served, asked: RollbackRequest, number: int, now: float)
         reason=asked.reason or f"rollback to {target.release.id}",
         kind="rollback",
         fast=is_recent(target, asked.window, now),
+    )
+
+
+def deployment_record(
+    request: RolloutRequest,
+    key: str,
+    stable: Release | None,
+    status: str,
+    reason: str,
+    started_at: float,
+    finished_at: float | None = None,
+) -> DeploymentRecord:
+    """`key`: the rollout's workflow id; times in Unix seconds, `finished_at` None as long as it is under way."""
+    release = request.release
+    return DeploymentRecord(
+        key=key,
+        environment=release.place.environment,
+        service=release.place.service,
+        release_id=release.id,
+        digest=release.artifact.digest,
+        version=release.version,
+        sha=release.sha,
+        run_id=release.run_id,
+        strategy=request.spec.strategy,
+        status=status,
+        reason=reason,
+        started_at=started_at,
+        finished_at=finished_at,
+        committed_at=request.committed_at,
+        previous=stable.id if stable else "",
+        release_json=release.model_dump_json(),
+        rollback=request.kind == "rollback",
     )

@@ -5,13 +5,11 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Collection, Iterable, Sequence
 
+from pipelines.environment import RETURNABLE
 from pipelines.messages.artifacts import StoredArtifact
 from pipelines.messages.common import ArtifactRef
 from pipelines.messages.notify import DeploymentRecord
 from pipelines.messages.quality import RetentionInput
-
-RETURNABLE = 20
-"""Releases of each place that can be returned to; as many as an EnvironmentWorkflow remembers."""
 
 _ELSEWHERE = ("image",)
 """Kinds whose bytes are in a registry, with a retention of its own."""

@@ -28,6 +28,7 @@ class GroupWorkflow:
         await workflow.wait_condition(lambda: bool(self._members))
         while self._members:
             await self._turn(self._members[0])
+            await workflow.wait_condition(workflow.all_handlers_finished)
             if workflow.info().is_continue_as_new_suggested() and self._members:
                 workflow.continue_as_new(GroupState(group=self._group, members=self._members))
 
@@ -39,11 +40,13 @@ class GroupWorkflow:
         self._members = [other for other in self._members if other != member]
 
     async def _until_left(self, member: GroupMember) -> None:
+        """While nobody waits it matters to nobody whether the member still runs."""
         while member in self._members:
+            await workflow.wait_condition(lambda: member not in self._members or len(self._members) > 1)
             try:
                 await workflow.wait_condition(
                     lambda: member not in self._members,
-                    timeout=LOOK if len(self._members) > 1 else None,
+                    timeout=LOOK,
                     timeout_summary=f"until {member.workflow_id} is looked after",
                 )
             except TimeoutError:
@@ -59,12 +62,13 @@ class GroupWorkflow:
 
     @workflow.signal
     async def join(self, member: GroupMember) -> None:
-        """Joining twice keeps the first place and tells the turn again."""
-        if member in self._members:
-            if self._members[0] == member:
+        """Joining twice keeps the first place and tells the turn again. A workflow never cancels itself."""
+        if member.key in [other.key for other in self._members]:
+            if self._members[0].key == member.key:
                 await self._tell(member)
             return
-        earlier = list(self._members) if member.policy == "cancel-in-progress" else []
+        others = [other for other in self._members if other.workflow_id != member.workflow_id]
+        earlier = others if member.policy == "cancel-in-progress" else []
         self._members.append(member)
         for other in earlier:
             await self._cancel(other)

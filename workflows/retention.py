@@ -17,5 +17,5 @@ class RetentionWorkflow:
     @workflow.run
     async def run(self, policy: RetentionInput) -> RetentionResult:
         result = await call(SWEEP_ARTIFACTS, policy, f"keep the last {policy.keep_last}, sweep the rest")
-        workflow.set_current_details(f"Removed {len(result.removed)}, kept {result.kept}, freed {result.freed} bytes.")
+        workflow.set_current_details(f"Removed {result.count}, kept {result.kept}, freed {result.freed} bytes.")
         return result

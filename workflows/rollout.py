@@ -9,11 +9,10 @@ from __future__ import annotations
 import asyncio
 
 from temporalio import workflow
-from temporalio.exceptions import FailureError
+from temporalio.exceptions import ActivityError, FailureError
 
 with workflow.unsafe.imports_passed_through():
     from pipelines.analysis.tally import Tally
-
     from pipelines.messages.deploy import RolloutResult, RolloutStatus
     from pipelines.messages.rollout import RolloutInput
     from pipelines.messages.runs import Abort, Answer, Approve, Promote, Resume, RolloutView
@@ -25,10 +24,11 @@ with workflow.unsafe.imports_passed_through():
     from workflows.calls import call, why
     from workflows.rollout_people import RolloutPeople
 
-RETRY_BACK = 2.0
-"""Seconds between tries of a move of the way back."""
+RETRY_BACK = 1.0
+"""Seconds between tries of a move that must be made."""
 TRIES_BACK = 3
-"""After so many tries stable's missing replicas no longer hold up the candidate's removal."""
+"""After so many tries people are told; stable's missing replicas no longer hold up the candidate's removal, and what is left of
+the old release no longer holds up the environment."""
 
 
 @workflow.defn(name="RolloutWorkflow")
@@ -49,14 +49,17 @@ class RolloutWorkflow(RolloutPeople):
             try:
                 await asyncio.shield(driver)
             except asyncio.CancelledError:
-                self.turn_back(f"the rollout was cancelled {workflow.cancellation_reason() or ''}".strip(), "cancellation")
+                reason = f"the rollout was cancelled {workflow.cancellation_reason() or ''}".strip()
+                self.turn_back(reason, "cancellation", ending="aborted")
         if driver.result():
             workflow.continue_as_new(self.carried())
         return self.result()
 
     async def _drive(self) -> bool:
         """True when the rollout must go on in a new execution, False when it is over."""
-        if not self.resumed:
+        if self.resumed:
+            self._go_on_in_background()
+        else:
             self.announce_start()
         while moves := self.moves():
             if self._should_start_anew():
@@ -87,8 +90,8 @@ class RolloutWorkflow(RolloutPeople):
     async def _try(self, planned: Planned) -> None:
         """Forward moves can be interrupted at any moment, by a change of intent or by the deadline."""
         intent, started = self.state.intent, workflow.time()
-        task = asyncio.create_task(self._make(planned))
-        counted = not self.manual(planned.move)
+        task = asyncio.create_task(self._make_forward(planned))
+        counted = not self.manual(planned.move) and not base.point_of_no_return(self.state, planned)
         left = self.spec.deadline - self.spent if counted else None
         try:
             await workflow.wait_condition(
@@ -103,25 +106,43 @@ class RolloutWorkflow(RolloutPeople):
             task.cancel()
             self._leaving.append(task)
             return
-        self._settle(planned, task)
+        await self._settle(planned, task)
 
-    def _settle(self, planned: Planned, task: asyncio.Task[None]) -> None:
-        """Read what a finished move says. A failed one turns the rollout back."""
+    async def _settle(self, planned: Planned, task: asyncio.Task[None]) -> None:
+        """Read what a finished move says. A failed one turns the rollout back, as long as there is a way."""
         error = None if task.cancelled() else task.exception()
         if error is None and not task.cancelled():
             if not self.again:
                 self.state = base.succeeded(self.state, planned)
             self.again = False
+        elif isinstance(error, FailureError) and base.point_of_no_return(self.state, planned):
+            await self._leave_behind(planned, why(error))
         elif isinstance(error, FailureError):
             self.turn_back(f"could not {planned.move.words()}: {why(error)}", "failure")
         elif error is not None:
             raise error
 
+    async def _leave_behind(self, planned: Planned, reason: str) -> None:
+        """What cannot be removed at the very end is tried a few times; the environment must be free for what comes next."""
+        self._tries += 1
+        if self._tries < TRIES_BACK:
+            await workflow.sleep(RETRY_BACK * self._tries, summary=f"before trying again to {planned.move.words()}")
+            return
+        self.announce_trouble(planned, reason, "something is left of the old release")
+        self.state = base.succeeded(self.state, planned)
+
+    async def _make_forward(self, planned: Planned) -> None:
+        """What `promote --full` has interrupted must not work against what follows; traffic has revisions for that."""
+        if not isinstance(planned.move, Weight):
+            await self._gone()
+        await self._make(planned)
+
     async def _make(self, planned: Planned) -> None:
         match planned.move:
             case Ensure() as move:
                 await self.hands.ensure(move)
-                self._watch(move)
+                if move.track == "candidate":
+                    self._watch()
             case Weight() as move:
                 await self.hands.weigh(move, self.state)
                 self.judge.since = workflow.time()
@@ -146,7 +167,7 @@ class RolloutWorkflow(RolloutPeople):
         """Traffic first, at once; whatever was interrupted has stopped before anything is removed."""
         self._cancel_background()
         if not isinstance(planned.move, Weight):
-            await self._gone(self._leaving)
+            await self._gone()
         try:
             await self._make(planned)
         except FailureError as error:
@@ -159,12 +180,21 @@ class RolloutWorkflow(RolloutPeople):
         """The way back is tried until it works, and people are told that it is hard."""
         self._tries += 1
         if self._tries == TRIES_BACK:
-            self.announce_trouble(planned, reason)
+            self.announce_trouble(planned, reason, "going back is not working yet")
         if self._tries >= TRIES_BACK and isinstance(planned.move, Ensure) and self.state.world.stable > 0:
             self._tries = 0
             self.state = base.succeeded(self.state, planned)
             return
-        await workflow.sleep(RETRY_BACK * min(self._tries, 15), summary=f"before trying again to {planned.move.words()}")
+        await workflow.sleep(RETRY_BACK * min(self._tries, 30), summary=f"before trying again to {planned.move.words()}")
+        if isinstance(planned.move, Retire):
+            await self._route_again()
+
+    async def _route_again(self) -> None:
+        """A release that has traffic is not removed, and somebody may have given it some by hand."""
+        try:
+            await self.hands.weigh(Weight(candidate=0), self.state)
+        except FailureError as error:
+            workflow.logger.warning("traffic could not be set again: %s", why(error))
 
     def _conclude(self, planned: Planned, tally: Tally) -> None:
         """An analysis step's end: fail turns back, everything short of a pass waits for people."""
@@ -173,14 +203,26 @@ class RolloutWorkflow(RolloutPeople):
         elif tally.decision != "pass":
             self.inconclusive(planned, f"analysis is {tally.decision}: {tally.reason}")
 
-    def _watch(self, move: Ensure) -> None:
+    def _go_on_in_background(self) -> None:
+        """In a new execution: what ran beside the moves of the one before."""
+        if self.state.intent != "rollback" and self.state.world.candidate:
+            self._watch()
+        if self.state.world.weight:
+            self._analyse_in_background()
+
+    def _watch(self) -> None:
         """From the candidate's first replica on, its crash turns the rollout back."""
-        if move.track == "candidate" and not any(task.get_name() == "watch" for task in self._background):
+        if not any(task.get_name() == "watch" for task in self._background):
             self._background.append(asyncio.create_task(self._until_broken(), name="watch"))
 
     async def _until_broken(self) -> None:
-        status = await call(WATCH_RELEASE, self.hands.candidate, f"watch {self.hands.candidate.id}")
-        reason = broken([status] * 3) or "it broke"
+        """A candidate that nobody can watch is no better than a broken one."""
+        try:
+            status = await call(WATCH_RELEASE, self.hands.candidate, f"watch {self.hands.candidate.id}")
+        except ActivityError as error:
+            self.turn_back(f"the candidate could not be watched: {why(error)}", "health")
+            return
+        reason = broken([status] * 3) or ("it broke" if status.replicas else "it does not run any more")
         self.turn_back(f"the candidate broke: {reason}", "health")
 
     def _analyse_in_background(self) -> None:
@@ -194,7 +236,7 @@ class RolloutWorkflow(RolloutPeople):
 
     def _on_tally(self, tally: Tally) -> None:
         """A failed analysis turns back at once; one that cannot tell waits for people, unless they are asked already."""
-        self.tally = tally
+        self.tally = tally if tally.decision == "continue" else Tally()
         if tally.decision == "fail":
             self.turn_back(f"background analysis failed: {tally.reason}", "analysis")
         elif tally.decision in ("inconclusive", "error") and not self.asking:
@@ -209,12 +251,13 @@ class RolloutWorkflow(RolloutPeople):
 
     async def _stop_background(self) -> None:
         self._cancel_background()
-        await self._gone(self._leaving)
+        await self._gone()
 
-    async def _gone(self, tasks: list[asyncio.Task[None]]) -> None:
+    async def _gone(self) -> None:
         """Cancelled work says when it has stopped; what it says does not matter any more."""
-        while tasks:
-            await asyncio.gather(tasks.pop(), return_exceptions=True)
+        await workflow.wait_condition(lambda: all(task.done() for task in self._leaving))
+        stopped, self._leaving = self._leaving, []
+        await asyncio.gather(*stopped, return_exceptions=True)
 
     async def _finish_quietly(self) -> None:
         await workflow.wait_condition(workflow.all_handlers_finished)

@@ -24,8 +24,8 @@ class Hands:
         self.stable = given.stable
         self.revision = carry.revision if carry else 0
         self.weights: list[WeightPoint] = list(carry.weights) if carry else []
-        self.address = ""
-        self.preview_address = ""
+        self.address = carry.address if carry else ""
+        self.preview_address = carry.preview_address if carry else ""
 
     async def ensure(self, move: Ensure) -> None:
         release = self._release(move.track)

@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-from pipelines.analysis.tally import Tally
-from pipelines.events import deployment_completed, deployment_started
 from temporalio import workflow
 from temporalio.common import SearchAttributeKey
 
 from pipelines import attributes
+from pipelines.analysis.tally import Tally
 from pipelines.details import rollout_details
+from pipelines.environment import deployment_record
+from pipelines.events import deployment_completed, deployment_started
 from pipelines.messages.deploy import RolloutResult, RolloutStatus
-from pipelines.messages.notify import DeploymentRecord, Level, Notification
+from pipelines.messages.notify import Level, Notification
 from pipelines.messages.rollout import Carry, RolloutInput
 from pipelines.messages.runs import RolloutView
 from pipelines.ports import RECORD_DEPLOYMENT
@@ -51,8 +52,9 @@ class RolloutNews:
         self.approvals = list(carry.approvals)
         self.spent = carry.spent
         self.tally: Tally = carry.background
+        self.ending: RolloutStatus = carry.ending
         self.teller = Teller(self.request.release.place.key)
-        self._over: RolloutStatus | None = None
+        self.over: RolloutStatus | None = None
         self._word = ""
         self._shown = ""
 
@@ -69,7 +71,7 @@ class RolloutNews:
 
     def seen(self) -> RolloutView:
         """The whole rollout as people see it."""
-        move = self.current.move if self.current and not self._over else None
+        move = self.current.move if self.current and not self.over else None
         return RolloutView(
             workflow_id=workflow.info().workflow_id,
             request_id=self.request.request_id,
@@ -80,7 +82,7 @@ class RolloutNews:
             stable_id=self.given.stable.id if self.given.stable else "",
             status=self._status_word(),
             intent=self.state.intent,
-            result=self._over,
+            result=self.over,
             reason=self.state.reason,
             waiting_for=self._waiting_for(),
             weight=self.state.world.weight,
@@ -94,14 +96,14 @@ class RolloutNews:
         )
 
     def _status_word(self) -> str:
-        if self._over:
+        if self.over:
             return "done"
         if self.state.intent == "rollback":
             return "rolling-back"
         return "paused" if self._waiting_for() else "progressing"
 
     def _waiting_for(self) -> str:
-        if self._over or self.state.intent == "rollback":
+        if self.over or self.state.intent == "rollback":
             return ""
         if self.paused_by:
             return f"'resume' (paused by {self.paused_by})"
@@ -134,15 +136,18 @@ class RolloutNews:
             verdicts=self.judge.verdicts,
             background=self.tally,
             since=self.judge.since,
+            ending=self.ending,
+            address=self.hands.address,
+            preview_address=self.hands.preview_address,
         )
         return self.given.model_copy(update={"carry": carry})
 
     def result(self) -> RolloutResult:
         stable = self.given.stable.id if self.given.stable else ""
-        promoted = self._over == "promoted"
+        promoted = self.over == "promoted"
         return RolloutResult(
             request_id=self.request.request_id,
-            status=self._over or "failed",
+            status=self.over or "failed",
             reason=self.state.reason,
             release_id=self.request.release.id,
             stable_id=self.request.release.id if promoted else stable,
@@ -165,7 +170,7 @@ class RolloutNews:
 
     def announce_end(self, status: RolloutStatus) -> None:
         """Says it once, everywhere."""
-        self._over = status
+        self.over = status
         self.show()
         release, reason = self.request.release, self.state.reason
         self.teller.audit("rollout.ended", "switchyard", reason, status=status, release=release.id)
@@ -177,10 +182,10 @@ class RolloutNews:
         level: Level = "success" if status == "promoted" else "error"
         self._notify("ended", level, f"{release.place.key}: {release.id} {status}", reason)
 
-    def announce_trouble(self, planned: Planned, reason: str) -> None:
-        """The way back is hard: somebody should look, while it is tried on."""
-        title = f"{self.request.release.place.key}: going back is not working yet"
-        self.teller.audit("rollback.hard", "switchyard", f"could not {planned.move.words()}: {reason}")
+    def announce_trouble(self, planned: Planned, reason: str, trouble: str) -> None:
+        """A move that must be made is hard: somebody should look."""
+        title = f"{self.request.release.place.key}: {trouble}"
+        self.teller.audit("rollout.hard", "switchyard", f"{trouble}: could not {planned.move.words()}: {reason}")
         self._notify("trouble", "error", title, f"could not {planned.move.words()}: {reason}")
 
     def announce_waiting(self, reason: str) -> None:
@@ -194,24 +199,6 @@ class RolloutNews:
         self.teller.notify(note)
 
     def _record(self, status: str, finished: float | None = None) -> None:
-        release = self.request.release
-        record = DeploymentRecord(
-            key=workflow.info().workflow_id,
-            environment=release.place.environment,
-            service=release.place.service,
-            release_id=release.id,
-            digest=release.artifact.digest,
-            version=release.version,
-            sha=release.sha,
-            run_id=release.run_id,
-            strategy=self.spec.strategy,
-            status=status,
-            reason=self.state.reason,
-            started_at=self.started_at,
-            finished_at=finished,
-            committed_at=self.request.committed_at,
-            previous=self.given.stable.id if self.given.stable else "",
-            release_json=release.model_dump_json(),
-            rollback=self.request.kind == "rollback",
-        )
+        key = workflow.info().workflow_id
+        record = deployment_record(self.request, key, self.given.stable, status, self.state.reason, self.started_at, finished)
         self.teller.record(RECORD_DEPLOYMENT, record, f"record deployment {status}")

@@ -22,7 +22,6 @@ class RolloutPeople(RolloutNews):
 
     def __init__(self, given: RolloutInput) -> None:
         super().__init__(given)
-        self.ending: RolloutStatus = "rolled-back"
         self.again = False
         self._skip = False
 
@@ -130,7 +129,7 @@ class RolloutPeople(RolloutNews):
         return Answer(message=f"pauses after '{self.doing()}', at {self.state.world.weight} % on the candidate")
 
     def may_resume(self, asked: Resume) -> None:
-        if not self.paused_by:
+        if not self.paused_by or self.over:
             raise refuse("it is not paused; a step that waits for approval takes 'approve'")
 
     def on_resume(self, asked: Resume) -> Answer:
@@ -168,6 +167,8 @@ class RolloutPeople(RolloutNews):
         return Answer(message="aborting: traffic goes back to the stable release, then the candidate is removed")
 
     def _must_advance(self) -> None:
+        if self.over:
+            raise refuse(f"the rollout is over: {self.over}")
         if self.state.intent == "rollback":
             raise refuse(f"the rollout is going back: {self.state.reason}")
         if self.state.intent == "promote":

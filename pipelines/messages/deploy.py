@@ -63,6 +63,7 @@ class ReplicaStatus(Message):
     address: str = ""
     ready: bool = False
     alive: bool = False
+    starting: bool = Field(False, description="it was never ready: whoever started it judges it")
     restarts: int = 0
     reason: str = Field("", description="why it is not ready, with the last log lines")
 
@@ -178,6 +179,14 @@ class RolloutResult(Message):
     workflow_id: str = ""
 
 
+class Withdrawal(Message):
+    """Whoever asked for a rollout does not want it any more: it never starts, or it is turned back."""
+
+    request_id: str
+    actor: str = "unknown"
+    reason: str = ""
+
+
 class Ticket(Message):
     """The environment's answer to a request: which workflow will carry it out, and how many are before it."""
 
@@ -195,7 +204,7 @@ class Served(Message):
 
 
 class EnvironmentLoaded(Message):
-    """`served` newest first; `unfinished` is the workflow id of a rollout that was under way; `count` of all rollouts so far."""
+    """`served` newest first; `unfinished` is the workflow id of a rollout that was under way; `count`: number of the newest."""
 
     served: list[Served] = Field(default_factory=list)
     unfinished: str = ""

@@ -6,7 +6,7 @@ from pydantic import Field
 
 from pipelines.analysis.tally import Tally
 from pipelines.messages.common import Message
-from pipelines.messages.deploy import Place, Release, RolloutRequest, RolloutResult, Served
+from pipelines.messages.deploy import Place, Release, RolloutRequest, RolloutResult, RolloutStatus, Served, Withdrawal
 from pipelines.messages.runs import VerdictPoint, WeightPoint
 from pipelines.rollouts.base import Planned, State
 
@@ -26,6 +26,9 @@ class Carry(Message):
     verdicts: list[VerdictPoint] = Field(default_factory=list)
     background: Tally = Tally()
     since: float = 0.0
+    ending: RolloutStatus = Field("rolled-back", description="what it is called when it goes back")
+    address: str = ""
+    preview_address: str = ""
 
 
 class RolloutInput(Message):
@@ -46,4 +49,5 @@ class EnvironmentState(Message):
     queue: list[RolloutRequest] = Field(default_factory=list)
     numbers: dict[str, int] = Field(default_factory=dict, description="request id to number of its rollout")
     results: list[RolloutResult] = Field(default_factory=list, description="the newest 50")
+    withdrawn: list[Withdrawal] = Field(default_factory=list, description="not asked for yet when they came; the newest 50")
     loaded: bool = False

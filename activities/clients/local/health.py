@@ -39,6 +39,7 @@ def _look(spec: Spec, found: ReplicaState | None, wanted: ReplicaSpec) -> Replic
         address=address(wanted["port"]),
         ready=alive and not problem,
         alive=alive,
+        starting=not wanted["settled"],
         restarts=len(found["crashes"]) if found else 0,
         reason=_reason(spec, found, wanted["name"], problem),
     )
