@@ -26,6 +26,7 @@ from starter.stack.part import Part
 from starter.stack.processes import Record, recall
 from starter.stack.worker import WORKER
 from tests.bench.commits import Commits
+from tests.bench.webhooks import SECRET
 from tests.support.ports import free_ports
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -80,13 +81,18 @@ def running(*parts: str, noop: bool = True, env: dict[str, str] | None = None) -
 
 def _settings(folder: Path) -> Settings:
     ports = Ports(**dict(zip(Ports.model_fields, free_ports(len(Ports.model_fields)), strict=True)))
-    return Settings(state_dir=folder / "state", ports=ports, offline=True)
+    return Settings(state_dir=folder / "state", ports=ports)
 
 
 def _clean_environment(folder: Path) -> dict[str, str]:
     """Without a Temporal or a Switchyard that the user has configured."""
     kept = {name: value for name, value in os.environ.items() if not name.startswith(("TEMPORAL_", "SWITCHYARD_"))}
-    return {**kept, "TEMPORAL_CONFIG_FILE": str(folder / "temporal.toml"), "SWITCHYARD_CONFIG": str(folder / "switchyard.toml")}
+    return {
+        **kept,
+        "TEMPORAL_CONFIG_FILE": str(folder / "temporal.toml"),
+        "SWITCHYARD_CONFIG": str(folder / "switchyard.toml"),
+        "SWITCHYARD_WEB__GITHUB_SECRET": SECRET,
+    }
 
 
 def _end(made: Stack) -> None:
