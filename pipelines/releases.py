@@ -3,12 +3,18 @@
 from __future__ import annotations
 
 import hashlib
+import re
 
 from pipelines.layout import slug
 from pipelines.messages.build import Resolved
 from pipelines.messages.common import ArtifactRef
 from pipelines.messages.deploy import Place, Release
 from pipelines.spec import ProcessSpec, ReleaseSpec
+
+_VERSION = 24
+_HASH = 11
+"""What slug adds to a text that it had to cut."""
+_DASHES = re.compile(r"[-_]+")
 
 
 def release_of(spec: ReleaseSpec, place: Place, artifact: ArtifactRef, commit: Resolved, run_id: str) -> Release:
@@ -29,5 +35,8 @@ def release_of(spec: ReleaseSpec, place: Place, artifact: ArtifactRef, commit: R
 def release_id(service: str, version: str, digest: str, process: ProcessSpec, replicas: int) -> str:
     """A DNS label of at most 63 characters: service, version, and eight hex digits of digest and configuration."""
     content = hashlib.sha256(f"{digest}\n{replicas}\n{process.model_dump_json()}".encode()).hexdigest()[:8]
-    label = slug(version.lower().replace(".", "-").replace("+", "-"), 24).strip("-")
-    return f"{service[:28]}-{label}-{content}".replace("_", "-").replace("--", "-")
+    words = version.lower().replace(".", "-").replace("+", "-")
+    label = slug(words, _VERSION)
+    if len(label) > _VERSION:
+        label = slug(words, _VERSION - _HASH)
+    return _DASHES.sub("-", f"{service[:28]}-{label}-{content}")
