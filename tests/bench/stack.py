@@ -87,12 +87,8 @@ def _settings(folder: Path) -> Settings:
 def _clean_environment(folder: Path) -> dict[str, str]:
     """Without a Temporal or a Switchyard that the user has configured."""
     kept = {name: value for name, value in os.environ.items() if not name.startswith(("TEMPORAL_", "SWITCHYARD_"))}
-    return {
-        **kept,
-        "TEMPORAL_CONFIG_FILE": str(folder / "temporal.toml"),
-        "SWITCHYARD_CONFIG": str(folder / "switchyard.toml"),
-        "SWITCHYARD_WEB__GITHUB_SECRET": SECRET,
-    }
+    files = {"TEMPORAL_CONFIG_FILE": str(folder / "temporal.toml"), "SWITCHYARD_CONFIG": str(folder / "switchyard.toml")}
+    return {**kept, **files, "SWITCHYARD_WEB__GITHUB_SECRET": SECRET}
 
 
 def _end(made: Stack) -> None:

@@ -18,7 +18,7 @@ from tests.bench.stack import Stack, running
 GROUP = "restart"
 MOST_SECONDS = 120.0
 NOTE = (
-    "SIGKILL in the middle of a run of short steps, `switchyard up` at once. Progress is the first step that was not yet begun at "
+    "SIGKILL in the middle of a run of short steps, `switchyard up` at once. Progress is the first step that had not begun at "
     "the kill. The step in flight goes on without the worker; that nobody follows it is noticed by its heartbeat timeout."
 )
 
