@@ -62,12 +62,9 @@ class Figure:
         return self.value >= self.goal if self.at_least else self.value <= self.goal
 
     def as_json(self) -> dict[str, Any]:
-        quartiles = {
-            "q1": percentile(self.samples, 25),
-            "median": percentile(self.samples, 50),
-            "q3": percentile(self.samples, 75),
-        }
-        spread = {**quartiles, "p95": percentile(self.samples, 95), "min": min(self.samples), "max": max(self.samples)}
+        ranks = {"q1": 25, "median": 50, "q3": 75, "p95": 95, "p99": 99}
+        spread = {name: percentile(self.samples, rank) for name, rank in ranks.items()}
+        spread |= {"min": min(self.samples), "max": max(self.samples)}
         rounded = {name: round(value, 3) for name, value in spread.items()}
         plain = asdict(self) | {"samples": [round(sample, 3) for sample in self.samples]}
         return {**plain, "value": round(self.value, 3), "met": self.met, "n": len(self.samples), **rounded}
@@ -105,9 +102,7 @@ def _table(figures: Sequence[Figure]) -> list[str]:
 def _row(figure: Figure) -> str:
     goal = "" if figure.goal is None else f"{'≥' if figure.at_least else '≤'} {number(figure.goal)} {figure.unit}"
     met = {None: "", True: "yes", False: "**no**"}[figure.met]
-    spread = (
-        f"{number(percentile(figure.samples, 25))} – {number(percentile(figure.samples, 75))}" if len(figure.samples) > 1 else ""
-    )
+    spread = " – ".join(number(percentile(figure.samples, rank)) for rank in (25, 75))
     kind = "" if figure.statistic == "value" else f" {figure.statistic}"
     name = f"{figure.group}: {figure.name}"
     return f"| {name} | {number(figure.value)} {figure.unit}{kind} | {spread} | {len(figure.samples)} | {goal} | {met} |"

@@ -8,7 +8,8 @@ import shutil
 import signal
 import sys
 import tempfile
-from collections.abc import Iterator, Sequence
+import time
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -102,6 +103,15 @@ def _end(made: Stack) -> None:
         shutil.rmtree(made.folder, ignore_errors=True)
     finally:
         signal.signal(signal.SIGINT, before)
+
+
+def until(true: Callable[[], bool], seconds: float) -> None:
+    """Look every 5 ms. Raises TimeoutError."""
+    deadline = time.monotonic() + seconds
+    while not true():
+        if time.monotonic() > deadline:
+            raise TimeoutError(f"nothing came of it within {seconds:g} s")
+        time.sleep(0.005)
 
 
 async def finished(client: Client, request: RunRequest) -> None:

@@ -14,7 +14,7 @@ from pipelines.messages.runs import Abort
 from starter import runs
 from tests.bench.figures import Figure
 from tests.bench.plan import Plan
-from tests.bench.stack import Stack, running
+from tests.bench.stack import Stack, running, until
 
 GROUP = "abort"
 MOST_SECONDS = 30.0
@@ -56,7 +56,5 @@ def _gone(process: int) -> None:
 
 
 async def _pid(file: Path) -> int:
-    async with asyncio.timeout(MOST_SECONDS):
-        while not (text := file.read_text() if file.exists() else "").endswith("\n"):
-            await asyncio.sleep(0.02)
-    return int(text)
+    await asyncio.to_thread(until, lambda: file.exists() and file.read_text().endswith("\n"), MOST_SECONDS)
+    return int(file.read_text())

@@ -6,14 +6,13 @@ import asyncio
 import os
 import signal
 import time
-from collections.abc import Callable
 from pathlib import Path
 
 from pipelines.messages.runs import Abort
 from starter import runs
 from tests.bench.figures import Figure
 from tests.bench.plan import Plan
-from tests.bench.stack import Stack, running
+from tests.bench.stack import Stack, running, until
 
 GROUP = "restart"
 MOST_SECONDS = 120.0
@@ -37,14 +36,14 @@ def _once(stack: Stack) -> tuple[float, float]:
     ticks = stack.folder / "ticks"
     ticks.unlink(missing_ok=True)
     run_id = asyncio.run(_begin(stack))
-    _until(lambda: _count(ticks) >= 5)
+    until(lambda: _count(ticks) >= 5, MOST_SECONDS)
     os.kill(stack.process("worker").pid, signal.SIGKILL)
     killed = time.perf_counter()
     # The step in flight may still write its tick; the one behind it can only come from the next worker.
     known = _count(ticks) + 1
     started = time.perf_counter()
     stack.up()
-    _until(lambda: _count(ticks) > known)
+    until(lambda: _count(ticks) > known, MOST_SECONDS)
     now = time.perf_counter()
     asyncio.run(_end(stack, run_id))
     return (now - killed) * 1000, (now - started) * 1000
@@ -63,11 +62,3 @@ async def _end(stack: Stack, run_id: str) -> None:
 
 def _count(file: Path) -> int:
     return len(file.read_text().splitlines()) if file.exists() else 0
-
-
-def _until(true: Callable[[], bool]) -> None:
-    deadline = time.monotonic() + MOST_SECONDS
-    while not true():
-        if time.monotonic() > deadline:
-            raise TimeoutError("the run makes no progress")
-        time.sleep(0.005)
