@@ -2,39 +2,59 @@
 
 from __future__ import annotations
 
-from fastapi import APIRouter
+from typing import Annotated, Any
+
+from fastapi import APIRouter, Body
 from pydantic import Field
 
 from pipelines.messages.common import Message
-from pipelines.messages.deploy import Place, RollbackRequest, Ticket
+from pipelines.messages.deploy import RollbackRequest, Ticket
 from pipelines.messages.runs import Abort, Answer, Approve, EnvironmentView, Pause, Promote, Resume, Retry, Skip
 from starter import runs
 from starter.api.refs import ROLLOUT, RUN
-from starter.api.site import TheClient
+from starter.api.site import TheClient, TheSite
 from starter.runs import Started
 
 router = APIRouter()
 
 
-class StageAbort(Abort):
+class _Body(Message, defer_build=False):
+    """FastAPI wants to know the fields at once."""
+
+
+class Approving(Approve, _Body):
+    pass
+
+
+class Aborting(Abort, _Body):
     """`stage`: only the rollout of that stage."""
 
     stage: str = ""
 
 
-class StagePause(Pause):
+class Pausing(Pause, _Body):
+    """`stage`: which stage's rollout, when it is not the only one."""
+
     stage: str = ""
 
 
-class StageResume(Resume):
+class Resuming(Resume, _Body):
     stage: str = ""
 
 
-class StagePromote(Promote):
+class Promoting(Promote, _Body):
     stage: str = ""
 
 
-class BackTo(Message):
+class Retrying(Retry, _Body):
+    pass
+
+
+class Skipping(Skip, _Body):
+    pass
+
+
+class BackTo(_Body):
     """`to`: release id; None is the one before the present one. Younger than `window` seconds: without pauses."""
 
     to: str | None = None
@@ -43,51 +63,52 @@ class BackTo(Message):
     window: float = Field(86400.0, ge=0)
 
 
+def left_out(body: type[_Body]) -> Any:
+    """The body may be missing: nobody in particular asks then, and for no reason."""
+    return Body(default_factory=body)
+
+
 @router.post(f"{RUN}/approve")
 @router.post(f"{ROLLOUT}/approve")
-async def approve(client: TheClient, ref: str, asked: Approve | None = None) -> Answer:
+async def approve(site: TheSite, client: TheClient, ref: str, asked: Annotated[Approving, left_out(Approving)]) -> Answer:
     """`approved` false is a rejection."""
-    return await runs.approve(client, ref, asked or Approve())
+    return await site.changed(runs.approve(client, ref, asked))
 
 
 @router.post(f"{RUN}/abort")
 @router.post(f"{ROLLOUT}/abort")
-async def abort(client: TheClient, ref: str, asked: StageAbort | None = None) -> Answer:
-    asked = asked or StageAbort()
-    return await runs.abort(client, ref, asked, asked.stage)
+async def abort(site: TheSite, client: TheClient, ref: str, asked: Annotated[Aborting, left_out(Aborting)]) -> Answer:
+    return await site.changed(runs.abort(client, ref, asked, asked.stage))
 
 
 @router.post(f"{RUN}/pause")
 @router.post(f"{ROLLOUT}/pause")
-async def pause(client: TheClient, ref: str, asked: StagePause | None = None) -> Answer:
-    asked = asked or StagePause()
-    return await runs.pause(client, ref, asked, asked.stage)
+async def pause(site: TheSite, client: TheClient, ref: str, asked: Annotated[Pausing, left_out(Pausing)]) -> Answer:
+    return await site.changed(runs.pause(client, ref, asked, asked.stage))
 
 
 @router.post(f"{RUN}/resume")
 @router.post(f"{ROLLOUT}/resume")
-async def resume(client: TheClient, ref: str, asked: StageResume | None = None) -> Answer:
-    asked = asked or StageResume()
-    return await runs.resume(client, ref, asked, asked.stage)
+async def resume(site: TheSite, client: TheClient, ref: str, asked: Annotated[Resuming, left_out(Resuming)]) -> Answer:
+    return await site.changed(runs.resume(client, ref, asked, asked.stage))
 
 
 @router.post(f"{RUN}/promote")
 @router.post(f"{ROLLOUT}/promote")
-async def promote(client: TheClient, ref: str, asked: StagePromote | None = None) -> Answer:
+async def promote(site: TheSite, client: TheClient, ref: str, asked: Annotated[Promoting, left_out(Promoting)]) -> Answer:
     """Skips the present pause; `full`: all that is left of the plan."""
-    asked = asked or StagePromote()
-    return await runs.promote(client, ref, asked, asked.stage)
+    return await site.changed(runs.promote(client, ref, asked, asked.stage))
 
 
 @router.post(f"{RUN}/retry")
-async def retry(client: TheClient, ref: str, asked: Retry | None = None) -> Answer | Started:
+async def retry(site: TheSite, client: TheClient, ref: str, asked: Annotated[Retrying, left_out(Retrying)]) -> Answer | Started:
     """Of a held run: an answer. A run that had ended is started again."""
-    return await runs.retry(client, ref, asked or Retry())
+    return await site.changed(runs.retry(client, ref, asked))
 
 
 @router.post(f"{RUN}/skip")
-async def skip(client: TheClient, ref: str, asked: Skip) -> Answer:
-    return await runs.skip(client, ref, asked)
+async def skip(site: TheSite, client: TheClient, ref: str, asked: Skipping) -> Answer:
+    return await site.changed(runs.skip(client, ref, asked))
 
 
 @router.get("/api/environments")
@@ -97,7 +118,7 @@ async def environments(client: TheClient, environment: str = "", service: str = 
 
 
 @router.post("/api/environments/{environment}/{service}/rollback")
-async def rollback(client: TheClient, environment: str, service: str, asked: BackTo | None = None) -> Ticket:
+async def rollback(client: TheClient, environment: str, service: str, asked: Annotated[BackTo, left_out(BackTo)]) -> Ticket:
     """The ticket names the rollout that brings the earlier release back. Raises NotFound for a place without releases."""
-    place: Place = await runs.the_place(client, environment, service)
-    return await runs.rollback(client, RollbackRequest(place=place, **(asked or BackTo()).model_dump()))
+    place = await runs.the_place(client, environment, service)
+    return await runs.rollback(client, RollbackRequest(place=place, **asked.model_dump()))

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from typing import Annotated, TypeVar
 
 from fastapi import Depends, Request
@@ -45,6 +45,14 @@ class Site:
     async def run_id(self, ref: str) -> str:
         """The one run that a reference means. Raises NotFound, Conflict, UserError, Unavailable."""
         return await runs.resolve(await self.client(), ref)
+
+    async def changed(self, asked: Awaitable[T]) -> T:
+        """The answer to what somebody asked for; views that are older than that are shown no more."""
+        try:
+            return await asked
+        finally:
+            self.runs.forget()
+            self.rollouts.forget()
 
     async def _run(self, run_id: str) -> RunView:
         client = await self.client()

@@ -25,20 +25,19 @@ class Views(Generic[V]):
         asked_at, task = self._seen.get(workflow_id, (0.0, None))
         now = time.monotonic()
         if task is None or (task.done() and now - asked_at > self._fresh):
-            self._forget(now)
+            self._drop_stale(now)
             task = asyncio.create_task(self._ask(workflow_id))
             self._seen[workflow_id] = now, task
         return await asyncio.shield(task)
 
-    async def now(self, workflow_id: str) -> V:
-        """Asked anew: for whoever has just changed something."""
-        self._seen.pop(workflow_id, None)
-        return await self.of(workflow_id)
+    def forget(self) -> None:
+        """After somebody has changed something, so that they see it."""
+        self._seen.clear()
 
     async def _ask(self, workflow_id: str) -> V:
         return await self._look(workflow_id)
 
-    def _forget(self, now: float) -> None:
+    def _drop_stale(self, now: float) -> None:
         if len(self._seen) < MOST:
             return
         stale = [key for key, (at, task) in self._seen.items() if task.done() and now - at > self._fresh]

@@ -44,7 +44,8 @@ async def list_runs(
     status: str = "",
     limit: int = 30,
 ) -> list[RunSummary]:
-    """Newest first, one entry per run even if it was executed several times. `sha` may be a prefix. Raises Unavailable."""
+    """Newest first, one entry per run even if it was executed several times. When there are more than `limit`, those that have
+    not ended come before others. `sha` may be a prefix. Raises Unavailable."""
     equal = {
         attributes.REPO: repo,
         attributes.BRANCH: branch,
@@ -61,7 +62,7 @@ async def list_runs(
                 found[execution.id] = await summary(execution)
             if len(found) >= limit:
                 break
-    return list(found.values())
+    return sorted(found.values(), key=lambda run: run.started_at, reverse=True)
 
 
 def _executions(client: Client, query: str) -> AsyncIterator[WorkflowExecution]:
