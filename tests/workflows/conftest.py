@@ -41,3 +41,9 @@ async def stage(stage_server: str) -> AsyncIterator[Stage]:
 def world(stage: Stage) -> World:
     """A world of its own for one test."""
     return stage.new()
+
+
+@pytest_asyncio.fixture(scope="session", loop_scope="session")
+async def ui(stage_server: str) -> Client:
+    """Temporal's Web UI as far as the server can tell: it knows names and JSON, and nothing of our models."""
+    return await Client.connect(stage_server)

@@ -3,22 +3,12 @@
 from __future__ import annotations
 
 import pytest
-from temporalio.client import WorkflowFailureError, WorkflowHandle
-from temporalio.exceptions import ApplicationError
 
 from pipelines.errors import SourceError, Unavailable
 from pipelines.messages.common import ArtifactRef, Status
-from pipelines.messages.runs import RunResult
 from pipelines.ports import DROP_WORKSPACES, OPEN_STAGE, RESOLVE, RUN_STEP, SEAL_STAGE
+from tests.support.ended import failure
 from tests.support.fakes import Gate, World, fails, pipeline, raises, step, times, waits
-
-
-async def failure(run: WorkflowHandle[object, RunResult]) -> ApplicationError:
-    """What a run that failed says."""
-    with pytest.raises(WorkflowFailureError) as caught:
-        await run.result()
-    assert isinstance(caught.value.cause, ApplicationError)
-    return caught.value.cause
 
 
 async def test_stages_run_in_the_order_of_their_needs(world: World) -> None:

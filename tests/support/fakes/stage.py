@@ -101,6 +101,7 @@ def _worker(
         activities=[fake(port, worlds) for port in served],
         workflows=workflows or [],
         interceptors=[Errors()],
+        build_id="tests",
         workflow_runner=SandboxedWorkflowRunner(restrictions=restrictions),
         graceful_shutdown_timeout=timedelta(seconds=0.05),
         max_heartbeat_throttle_interval=timedelta(seconds=0.05),
