@@ -26,15 +26,17 @@ class Killer:
     killed: list[str] = field(default_factory=list)
     _reviving: subprocess.Popen[str] | None = None
 
-    def through(self, workflow_id: str, moments: Sequence[Moment], then: Callable[[Moment], None] = lambda moment: None) -> None:
-        """Kill at each of the moments; `then` is called after each with the part on its way back."""
+    def through(self, workflow_id: str, moments: Sequence[Moment], meanwhile: Callable[[], object] = lambda: None) -> None:
+        """Kill at each of the moments; `meanwhile` is called after each, when the part is dead."""
         for each in moments:
             self.at(workflow_id, each)
-            then(each)
+            meanwhile()
 
-    def at(self, workflow_id: str, what: Moment) -> None:
+    def at(self, workflow_id: str, what: Moment, during: Callable[[], object] = lambda: None) -> None:
+        """`during` brings the moment about; it is called when the moment is waited for already."""
         coming = waiting_for(self.stack, workflow_id, what)
         self.revive()
+        during()
         try:
             self.killed.append(coming.result(PATIENCE))
         except TimeoutError:
