@@ -142,7 +142,19 @@ class RolloutPeople(RolloutNews):
         self._must_advance()
         if not asked.full and not isinstance(self.current.move if self.current else None, Pause | Linger):
             raise refuse(f"no pause to skip: the rollout is at '{self.doing()}'; use --full to skip all that is left")
-        if self.asking and (problem := objection(self.spec.approval, self.request.author, [], asked.actor)):
+        if self.asking or (asked.full and self._asks_later()):
+            self._must_speak_for_all(asked.actor)
+
+    def _asks_later(self) -> bool:
+        return any(isinstance(planned.move, Pause) and planned.move.seconds is None for planned in self.moves())
+
+    def _must_speak_for_all(self, actor: str) -> None:
+        """Skipping an approval is no way around it: whoever does it may approve, and no further person is needed."""
+        problem = objection(self.spec.approval, self.request.author, [], actor)
+        left = missing(self.spec.approval, sorted({*self.approvals, actor}) if self.asking else [actor])
+        if not problem and left:
+            problem = f"'{actor}' alone may not skip an approval: {left} more needed; give them with 'approve'"
+        if problem:
             raise refuse(problem, "Denied")
 
     def on_promote(self, asked: Promote) -> Answer:

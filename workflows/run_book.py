@@ -14,7 +14,7 @@ from pipelines.messages.build import Resolved, StageResult, StepResult, Workspac
 from pipelines.messages.common import ArtifactRef, RunRequest, Status
 from pipelines.messages.deploy import RolloutResult
 from pipelines.messages.group import GroupMember
-from pipelines.messages.runs import RunView, StageView, StepView
+from pipelines.messages.runs import Abort, RunView, StageView, StepView
 from workflows.tell import Teller
 
 _STATUS = SearchAttributeKey.for_keyword(attributes.STATUS)
@@ -93,6 +93,7 @@ class RunBook:
     turns: list[GroupMember] = field(default_factory=list)
     granted: list[tuple[str, str]] = field(default_factory=list)
     held_until: float | None = None
+    stopped: Abort | None = None
     finished_at: float | None = None
     shown: str = ""
 

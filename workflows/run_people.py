@@ -107,7 +107,7 @@ class RunPeople:
     def stop(self, asked: Abort) -> None:
         """Update, cancellation from Temporal's UI and a newer run of the group all end here."""
         if self.aborted is None and self.book.finished_at is None:
-            self.aborted = asked
+            self.aborted = self.book.stopped = asked
             self.book.teller.audit("run.aborted", asked.actor, asked.reason)
 
     def _must_be_held(self) -> None:

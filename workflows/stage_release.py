@@ -7,8 +7,8 @@ import asyncio
 from temporalio import workflow
 from temporalio.exceptions import ApplicationError
 
-from pipelines.messages.deploy import Place, Release, RolloutRequest, RolloutResult
-from pipelines.messages.runs import Abort
+from pipelines.messages.deploy import Place, Release, RolloutRequest, RolloutResult, Ticket, Withdrawal
+from pipelines.messages.runs import Abort, environment_workflow_id
 from pipelines.ports import REQUEST_ROLLOUT
 from pipelines.releases import release_of
 from pipelines.spec import RollingSpec
@@ -26,7 +26,9 @@ class ReleaseStage:
         self._book = book
         self._page = page
         self._place = place
-        self._id = f"{book.run_id}:{page.name}:{page.releases}:{book.execution}"
+        # Another one for every try, also behind a reset; and the same one in every replay, which a run's own id is not.
+        self._id = f"{workflow.uuid4()}:{page.name}:{book.run_id}"
+        self._asked: asyncio.Task[Ticket] | None = None
 
     async def run(self) -> str:
         """Why the release failed, or ''. When cancelled, the rollout is turned back before the cancellation goes on."""
@@ -58,7 +60,10 @@ class ReleaseStage:
 
     async def _rolled_out(self, request: RolloutRequest) -> RolloutResult:
         while True:
-            ticket = await call(REQUEST_ROLLOUT, request, f"roll {request.release.id} out to {self._place.key}")
+            self._asked = asyncio.create_task(
+                call(REQUEST_ROLLOUT, request, f"roll {request.release.id} out to {self._place.key}")
+            )
+            ticket = await asyncio.shield(self._asked)
             self._page.rollout_id = ticket.workflow_id
             self._page.waiting_for = f"rollout {ticket.workflow_id}"
             self._book.show()
@@ -71,13 +76,19 @@ class ReleaseStage:
                 continue
 
     async def _turn_back(self, request: RolloutRequest) -> None:
-        """The run was stopped: so is its rollout. The run ends when the traffic is back on stable, not before."""
+        """The run was stopped: so is its rollout, even one that has only been asked for. The run ends when the traffic is back on
+        stable, not before."""
         undisturbed()
-        if not self._page.rollout_id:
+        if self._asked is None:
             return
-        rollout = workflow.get_external_workflow_handle(self._page.rollout_id)
+        await asyncio.gather(self._asked, return_exceptions=True)
+        stopped = self._book.stopped or Abort(actor="switchyard", reason="another stage failed")
+        environment = environment_workflow_id(self._place.environment, self._place.service)
+        withdrawal = Withdrawal(
+            request_id=self._id, actor=stopped.actor, reason=f"the run was stopped: {stopped.reason or 'no reason given'}"
+        )
         try:
-            await rollout.signal("abort_request", Abort(actor=self._book.request.actor, reason="the run was stopped"))
+            await workflow.get_external_workflow_handle(environment).signal("withdraw", withdrawal)
         except ApplicationError:
             return
         await self._rolled_out(request)

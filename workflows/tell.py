@@ -39,11 +39,12 @@ class Teller:
         self._then(lambda: self._write(port, arg, summary))
 
     def notify(self, notification: Notification) -> None:
-        key = f"delivery/{notification.key}"
+        key = _delivery_id(notification.key)
         self._then(lambda: self._deliver(key, Delivery(notification=notification), notification.title))
 
     def publish(self, event: Event) -> None:
-        self._then(lambda: self._deliver(f"delivery/{event.id}", Delivery(event=event), event.type))
+        key = _delivery_id(event.id)
+        self._then(lambda: self._deliver(key, Delivery(event=event), event.type))
 
     def _then(self, telling: Callable[[], Awaitable[None]]) -> None:
         """Behind everything told before, so that records keep the order of what happened."""
@@ -72,7 +73,7 @@ class Teller:
                 static_summary=summary[:200],
             )
         except WorkflowAlreadyStartedError:
-            return  # told before: by an execution that was reset or retried
+            return  # told before
 
     async def drain(self) -> None:
         """Wait until all that was told is written."""
@@ -81,3 +82,9 @@ class Teller:
             await asyncio.shield(last)
             if self._last is last:
                 self._last = None
+
+
+def _delivery_id(key: str) -> str:
+    """The key, so that it leaves once. A reset replays under another run id, which no command may hold: in its place is a uuid,
+    which is the same in every replay and another one behind the reset."""
+    return f"delivery/{key}".replace(workflow.info().run_id, str(workflow.uuid4()))

@@ -253,14 +253,10 @@ async def reset(ui: Client, run: Run, stage: str) -> None:
             workflow_execution=WorkflowExecution(workflow_id=run.id),
             reason="again from here",
             workflow_task_finish_event_id=task,
-            request_id=world_request_id(run),
+            request_id=f"reset-{run.id}"[:200],
             reset_reapply_type=ResetReapplyType.RESET_REAPPLY_TYPE_ALL_ELIGIBLE,
         )
     )
-
-
-def world_request_id(run: Run) -> str:
-    return f"reset-{run.id}"[:200]
 
 
 async def test_a_reset_to_an_earlier_point_repeats_nothing_that_passed(world: World, ui: Client) -> None:
