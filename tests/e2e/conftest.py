@@ -12,8 +12,9 @@ from tests.support.shop import Shop
 
 
 @pytest.fixture(scope="module")
-def stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LiveStack]:
-    live = LiveStack(tmp_path_factory.mktemp("live"))
+def stack(tmp_path_factory: pytest.TempPathFactory, request: pytest.FixtureRequest) -> Iterator[LiveStack]:
+    """A module's ENV, if it has one, is in the environment of all that is started."""
+    live = LiveStack(tmp_path_factory.mktemp("live"), getattr(request.module, "ENV", {}))
     try:
         live.up()
         yield live

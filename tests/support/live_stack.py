@@ -10,7 +10,7 @@ import subprocess
 import sys
 import threading
 import time
-from collections.abc import Callable, Coroutine
+from collections.abc import Callable, Coroutine, Mapping
 from concurrent.futures import Future
 from pathlib import Path
 from typing import Any, TypeVar
@@ -35,7 +35,7 @@ FINAL = ("passed", "failed", "cancelled", "skipped")
 class LiveStack:
     """`outside`: a folder that steps write into, to count from outside what was done."""
 
-    def __init__(self, root: Path) -> None:
+    def __init__(self, root: Path, env: Mapping[str, str]) -> None:
         for needed in ("temporal", "traefik"):
             program(needed)
         self.root = root
@@ -44,7 +44,7 @@ class LiveStack:
         self.outside.mkdir(parents=True)
         self.ports = Ports(**dict(zip(Ports.model_fields, free_ports(len(Ports.model_fields)), strict=True)))
         self.settings = Settings(state_dir=self.state, ports=self.ports)
-        self.env = _environment(self)
+        self.env = {**_environment(self), **env}
         self._loop = asyncio.new_event_loop()
         self._thread = threading.Thread(target=self._loop.run_forever, daemon=True)
         self._thread.start()
@@ -66,11 +66,11 @@ class LiveStack:
     def up(self, *parts: str) -> None:
         self.cli("up", *(f"--only={part}" for part in parts or PARTS))
 
-    def begin_up(self, *parts: str, **env: str) -> subprocess.Popen[str]:
+    def begin_up(self, *parts: str) -> subprocess.Popen[str]:
         """`up` in the background, for those who look on while the part starts."""
         command = [sys.executable, "-m", "starter.cli", "up", *(f"--only={part}" for part in parts or PARTS)]
         quiet = {"stdout": subprocess.PIPE, "stderr": subprocess.STDOUT, "stdin": subprocess.DEVNULL}
-        return subprocess.Popen(command, env=self.env | env, cwd=self.root, text=True, **quiet)  # type: ignore[call-overload,no-any-return]
+        return subprocess.Popen(command, env=self.env, cwd=self.root, text=True, **quiet)  # type: ignore[call-overload,no-any-return]
 
     def down(self) -> None:
         """Everything that this stack started is gone, released services too."""
