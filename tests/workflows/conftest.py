@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator, Iterator
+from dataclasses import replace
 
 import pytest
 import pytest_asyncio
 from temporalio.client import Client
 from temporalio.contrib.pydantic import pydantic_data_converter
 
+from pipelines.policy import POLICIES
 from tests.support.fakes import Stage, World, serving
 from tests.support.temporal import TemporalServer
+from workflows import calls
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
@@ -18,6 +21,14 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     for item in items:
         if pytest_asyncio.is_async_test(item) and "tests/workflows" in item.path.as_posix():
             item.add_marker(pytest.mark.asyncio(loop_scope="session"), append=False)
+
+
+@pytest.fixture(autouse=True)
+def brisk(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The same policies with shorter waits: between attempts, and until a silent host counts as lost."""
+    monkeypatch.setattr(calls, "HOST_SILENT", 0.3)
+    for pace, policy in POLICIES.items():
+        monkeypatch.setitem(POLICIES, pace, replace(policy, first=policy.first / 20, most=0.2))
 
 
 @pytest.fixture(scope="session")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Callable
+from contextlib import suppress
 from typing import TYPE_CHECKING
 
 from pydantic import BaseModel
@@ -39,8 +40,8 @@ class Gate:
         try:
             while not self._event.is_set():
                 activity.heartbeat()
-                await asyncio.wait([waiter := asyncio.ensure_future(self._event.wait())], timeout=BEAT)
-                waiter.cancel()
+                with suppress(TimeoutError):
+                    await asyncio.wait_for(self._event.wait(), BEAT)
         finally:
             self.waiting -= 1
 

@@ -18,6 +18,7 @@ from temporalio.worker.workflow_sandbox import SandboxedWorkflowRunner, SandboxR
 
 from activities.interceptor import Errors
 from pipelines import ports
+from pipelines.errors import HostLost
 from pipelines.ports import QUEUES, Port
 from tests.support.fakes.defaults import DEFAULTS
 from tests.support.fakes.world import Call, World, Worlds
@@ -38,6 +39,10 @@ def fake(port: Port[Any, Any], worlds: Worlds) -> Callable[..., Any]:
         try:
             result = await _carry_out(world, call)
         except asyncio.CancelledError:
+            details = activity.cancellation_details()
+            if details and details.worker_shutdown:
+                world.end(call, "handed over")
+                raise HostLost("the worker lets go", "Nothing has to be done") from None
             world.end(call, "cancelled")
             raise
         except Exception as error:
