@@ -158,6 +158,27 @@ async def test_who_may_not_approve_may_not_skip_the_approval(world: World) -> No
     await play.end()
 
 
+async def test_an_approval_to_come_may_not_be_skipped_either(world: World) -> None:
+    gate = Gate()
+    world.plan(ENSURE_RELEASE, "*", waits(gate))
+    play = await Play(world, canary({"setWeight": 20}, {"pause": {}}, approval={"approvers": ["ann"]})).start()
+    await world.until(lambda: gate.waiting == 1)
+    assert "may not approve" in await play.refused(Promote(actor="mallory", full=True))
+    await play.ask(Promote(actor="ann", full=True))
+    gate.open()
+    assert (await play.end()).status == "promoted"
+
+
+async def test_one_person_may_not_skip_the_approval_of_two(world: World) -> None:
+    play = await Play(world, canary({"setWeight": 20}, {"pause": {}}, approval={"count": 2})).start()
+    await play.until_asked()
+    assert "1 more needed" in await play.refused(Promote(actor="ann", full=True))
+    await play.ask(Approve(actor="ann"))
+    assert "1 more needed" in await play.refused(Promote(actor="ann"))
+    await play.ask(Promote(actor="bob"))
+    assert (await play.end()).status == "promoted"
+
+
 async def test_approvals_of_one_pause_do_not_count_for_the_next(world: World) -> None:
     approval = {"count": 2}
     steps = [{"setWeight": 20}, {"pause": {}}, {"setWeight": 60}, {"pause": {}}]
