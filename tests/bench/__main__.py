@@ -16,7 +16,7 @@ from tests.bench.figures import Report
 from tests.bench.machine import machine, say, versions
 from tests.bench.plan import Plan
 
-NAMES = ("overhead", "throughput", "webhook", "approve", "abort", "restart", "cli")
+NAMES = ("overhead", "throughput", "webhook", "approve", "abort", "restart", "cli", "peers")
 ROOT = Path(__file__).resolve().parents[2]
 
 
