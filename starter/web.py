@@ -6,6 +6,8 @@ Who may read and write is in `starter.api.guard`. Every request finds the shared
 
 from __future__ import annotations
 
+import asyncio
+import importlib
 import logging
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -48,12 +50,19 @@ def create_app(settings: Settings) -> FastAPI:
 @asynccontextmanager
 async def _lifespan(app: FastAPI) -> AsyncIterator[None]:
     site: Site = app.state.site
+    warming = asyncio.create_task(asyncio.to_thread(_warm))
     try:
         await site.client()
     except SwitchyardError as error:
         _LOG.warning("%s", error)
     yield
     site.stopping.set()
+    await warming
+
+
+def _warm() -> None:
+    """The database library takes a second to load; nobody who asks for evidence should wait for it."""
+    importlib.import_module("activities.records")
 
 
 @health.get("/healthz")

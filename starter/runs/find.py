@@ -57,7 +57,7 @@ async def list_runs(
         terms.append(f"{attributes.SHA} STARTS_WITH {quoted(sha)}")
     found: dict[str, RunSummary] = {}
     with translated("the list of runs"):
-        async for execution in _executions(client, " AND ".join(terms)):
+        async for execution in _executions(client, " AND ".join(terms), page=max(20, min(limit, 200))):
             if execution.id not in found:
                 found[execution.id] = await summary(execution)
             if len(found) >= limit:
@@ -65,8 +65,8 @@ async def list_runs(
     return sorted(found.values(), key=lambda run: run.started_at, reverse=True)
 
 
-def _executions(client: Client, query: str) -> AsyncIterator[WorkflowExecution]:
-    return client.list_workflows(query, page_size=100)
+def _executions(client: Client, query: str, page: int) -> AsyncIterator[WorkflowExecution]:
+    return client.list_workflows(query, page_size=page)
 
 
 async def summary(execution: WorkflowExecution) -> RunSummary:
