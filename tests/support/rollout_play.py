@@ -120,7 +120,7 @@ class Play:
         """The result; whatever happened, all rules of live traffic were kept and the traffic is where the result says."""
         result = await asyncio.wait_for(self.handle.result(), seconds)
         assert self.broken() == []
-        assert self.weights() == {result.stable_id: 100} if result.stable_id else {}
+        assert self.weights() == ({result.stable_id: 100} if result.stable_id else {})
         return result
 
     def broken(self) -> list[str]:
