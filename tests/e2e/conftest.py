@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+import secrets
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -26,5 +28,6 @@ def stack(tmp_path_factory: pytest.TempPathFactory, request: pytest.FixtureReque
 def shop(stack: LiveStack, request: pytest.FixtureRequest, tmp_path: Path) -> Shop:
     """A service that is the test's own."""
     stack.up()
-    name = "".join(c if c.isalnum() else "-" for c in request.node.name.removeprefix("test_").lower())[:40].strip("-")
+    words = re.sub(r"[^a-z0-9]+", "-", request.node.name.removeprefix("test_").lower())
+    name = f"{words[:24].strip('-')}-{secrets.token_hex(3)}"
     return Shop(stack, name, tmp_path)

@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 import psutil
-from temporalio.client import Client
+from temporalio.client import Client, WorkflowExecutionStatus
 from temporalio.contrib.pydantic import pydantic_data_converter
 
 from pipelines.errors import Unavailable
@@ -29,7 +29,6 @@ from tests.support.ports import free_ports
 
 T = TypeVar("T")
 PARTS = ("temporal", "proxy", "worker")
-FINAL = ("passed", "failed", "cancelled", "skipped")
 
 
 class LiveStack:
@@ -142,8 +141,9 @@ class LiveStack:
                 assert time.monotonic() < deadline, f"no answer within {seconds:g} s"
 
     def result(self, run_id: str, seconds: float = 90.0) -> RunView:
-        """The run when it has ended."""
-        return until(lambda: _if(self.run_view(run_id), lambda view: view.status in FINAL), f"{run_id} has ended", seconds)
+        """The run when it has ended and all its records are written."""
+        until(lambda: self.on(lambda client: _closed(client, run_id)), f"{run_id} has ended", seconds)
+        return self.run_view(run_id)
 
     def lines(self, name: str) -> list[str]:
         """What steps wrote into that file outside."""
@@ -167,8 +167,8 @@ def _environment(stack: LiveStack) -> dict[str, str]:
     return {**kept, **ports, **own}
 
 
-def _if(found: T, condition: Callable[[T], object]) -> T | None:
-    return found if condition(found) else None
+async def _closed(client: Client, workflow_id: str) -> bool:
+    return (await client.get_workflow_handle(workflow_id).describe()).status != WorkflowExecutionStatus.RUNNING
 
 
 def until(condition: Callable[[], T | None], what: str, seconds: float = 20.0) -> T:
