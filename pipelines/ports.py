@@ -66,7 +66,7 @@ class Port(Generic[I, O]):
 
 RESOLVE = Port("source.resolve", RunRequest, Resolved, "build", "fetch")
 OPEN_STAGE = Port("stage.open", StageOpen, StageOpened, "build", "fetch")
-"""Called on the queue of the service that the stage's next step belongs to; its answer names the host's queue."""
+"""Called on the queue of the service that the stage belongs to; its answer names the queue of the host that runs its steps."""
 RUN_STEP = Port("step.run", StepInput, StepResult, None, "step")
 SEAL_STAGE = Port("stage.seal", StageSeal, StageResult, None, "collect")
 DROP_WORKSPACES = Port("workspace.drop", WorkspaceDone, Nothing, None, "quick")

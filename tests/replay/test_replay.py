@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import re
 import socket
+from pathlib import Path
 
 import pytest
 from temporalio.contrib.pydantic import pydantic_data_converter
 from temporalio.worker import Replayer, UnsandboxedWorkflowRunner
 from temporalio.workflow import NondeterminismError
 
-from tests.replay import histories
+from tests.replay import histories, record
 from tests.replay.changed import ChangedDelivery, ChangedPipeline
 from tests.replay.scenarios import SCENARIOS
 from worker import WORKFLOWS
@@ -19,7 +20,9 @@ EVERY = [each for workflows in WORKFLOWS.values() for each in workflows]
 
 
 def replayer(workflows: list[type]) -> Replayer:
-    return Replayer(workflows=workflows, data_converter=pydantic_data_converter, workflow_runner=UnsandboxedWorkflowRunner())
+    return Replayer(
+        workflows=workflows, data_converter=pydantic_data_converter, workflow_runner=UnsandboxedWorkflowRunner(), build_id="tests"
+    )
 
 
 def test_every_scenario_is_recorded_and_every_recording_has_its_scenario() -> None:
@@ -50,3 +53,16 @@ async def test_a_changed_pipeline_is_found_out() -> None:
     history = histories.read("pipeline_passed")
     with pytest.raises(NondeterminismError):
         await replayer([ChangedPipeline]).replay_workflow(history)
+
+
+async def test_only_scenarios_can_be_recorded(capsys: pytest.CaptureFixture[str]) -> None:
+    assert await record.main(["pipeline_flew"]) == 2
+    assert "unknown: pipeline_flew; there are" in capsys.readouterr().err
+
+
+def test_equal_histories_are_equal_bytes(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    history = histories.read("delivery_of_an_event")
+    monkeypatch.setattr(histories, "FOLDER", tmp_path)
+    first = histories.write("one", history).read_bytes()
+    assert histories.write("two", history).read_bytes() == first
+    assert histories.read("two").workflow_id == history.workflow_id

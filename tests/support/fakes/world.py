@@ -222,11 +222,10 @@ class Worlds:
 
     def of(self, arg: BaseModel) -> World:
         """The world whose token is in the workflow's id or in what it says; what earlier sessions left ends nowhere."""
-        info = activity.info()
-        for text in (info.workflow_id or "", arg.model_dump_json()):
-            for world in reversed(self._worlds):
-                if world.token in text:
-                    return world
+        for text in (activity.info().workflow_id or "", arg.model_dump_json()):
+            found = [world for world in self._worlds if world.token in text]
+            if found:
+                return max(found, key=lambda world: len(world.token))
         return self._nowhere
 
 
