@@ -14,6 +14,8 @@ UNREACHABLE = 3
 """Temporal, a worker or another server does not answer."""
 UNDECIDED = 4
 """The run is still going, or is held open after a failure and waits for retry, skip or abort."""
+INTERRUPTED = 130
+"""Ctrl-C, as shells say it."""
 
 
 def of_error(error: SwitchyardError) -> int:

@@ -44,12 +44,16 @@ def serve() -> None:
 
 def demo(
     interactive: Annotated[bool, typer.Option("--interactive", help="Wait for you to approve.")] = False,
+    keep: Annotated[
+        bool | None, typer.Option("--keep/--no-keep", help="Leave the stack running afterwards. Default: at a terminal.")
+    ] = None,
     as_json: Json = False,
 ) -> None:
     """A commit's whole way, from the webhook to a canary in production; and a bad one, which is rolled back."""
     from starter.demo import run_demo
 
-    raise typer.Exit(run_demo(load_settings(), interactive=interactive, as_json=as_json))
+    staying = (sys.stdout.isatty() and not as_json) if keep is None else keep
+    raise typer.Exit(run_demo(load_settings(), interactive=interactive, as_json=as_json, keep=staying))
 
 
 def completion(

@@ -119,7 +119,7 @@ def test_the_shell_is_given_commands_that_begin_so() -> None:
     env = {**os.environ, "_SWITCHYARD_COMPLETE": "complete_bash", "COMP_WORDS": "switchyard pro", "COMP_CWORD": "1"}
     script = "import sys; sys.argv[0] = 'switchyard'; from starter.cli import app; app(prog_name='switchyard')"
     said = subprocess.run([sys.executable, "-c", script], env=env, capture_output=True, text=True, check=False)
-    assert said.stdout.split() == ["promote"]
+    assert said.stdout.split() == ["promote", "proxy"]
 
 
 def test_worker_becomes_worker_py(cli: Cli, monkeypatch: pytest.MonkeyPatch) -> None:
