@@ -27,7 +27,7 @@ def request_for(repo: str, sha: str, *, branch: str, pipeline: str, reuse: bool,
 def _of_checkout(path: Path, sha: str, branch: str) -> RunRequest:
     """The local repository itself is cloned, so that a commit need not be pushed to be tried."""
     top = Path(_git(path, "rev-parse", "--path-format=absolute", "--git-common-dir"))
-    full = _git(path, "rev-parse", "--verify", f"{sha or 'HEAD'}^{{commit}}")
+    full = _commit(path, sha)
     origin = _git(path, "config", "--default", "", "--get", "remote.origin.url")
     name = top.parent.name if top.name == ".git" else top.name.removesuffix(".git")
     return RunRequest(
@@ -38,6 +38,14 @@ def _of_checkout(path: Path, sha: str, branch: str) -> RunRequest:
         branch=branch or _git(path, "branch", "--show-current"),
         title=_git(path, "log", "-1", "--format=%s", full),
     )
+
+
+def _commit(path: Path, name: str) -> str:
+    try:
+        return _git(path, "rev-parse", "--verify", "--quiet", f"{name or 'HEAD'}^{{commit}}")
+    except SourceError:
+        what = f"{path} has no commit '{name}'" if name else f"{path} has no commit yet"
+        raise SourceError(what, "Commit something, or name a commit, branch or tag with --sha") from None
 
 
 def _of_remote(url: str, sha: str, branch: str) -> RunRequest:

@@ -86,8 +86,13 @@ def test_no_repository_here_and_no_such_commit(repo: Path, tmp_path: Path) -> No
     empty.mkdir()
     with pytest.raises(SourceError, match="name --repo and --sha"):
         asked(empty)
+    with pytest.raises(SourceError, match="shop has no commit 'deadbeef'"):
+        asked(repo, "deadbeef")
     with pytest.raises(SourceError):
         asked(repo, "--upload-pack=touch /tmp/x")
+    git(empty, "init", "-q")
+    with pytest.raises(SourceError, match="empty has no commit yet"):
+        asked(empty)
 
 
 @pytest.mark.parametrize(
