@@ -116,11 +116,14 @@ def until(true: Callable[[], bool], seconds: float) -> None:
 
 async def finished(client: Client, request: RunRequest) -> None:
     """Start the run and wait for its end. Raises RuntimeError when it did not pass."""
-    await runs.start(client, request)
-    handle = client.get_workflow_handle(request.workflow_id, result_type=RunResult)
-    result = await handle.result()
+    await ended(client, (await runs.start(client, request)).run_id)
+
+
+async def ended(client: Client, run_id: str) -> None:
+    """Wait for the end of a run. Raises RuntimeError when it did not pass."""
+    result = await client.get_workflow_handle(run_id, result_type=RunResult).result()
     if not result.status.ok:
-        raise RuntimeError(f"{request.workflow_id} {result.status}: {result.reason}")
+        raise RuntimeError(f"{run_id} {result.status}: {result.reason}")
 
 
 async def all_of(client: Client, requests: Sequence[RunRequest], at_once: int) -> None:

@@ -15,6 +15,7 @@ from starter.webhooks.github import check, interpret
 from tests.bench import noop_worker
 from tests.bench.commits import PIPELINES, STEPS, Commits
 from tests.bench.measures.peers import rotated
+from tests.bench.measures.webhook import refused
 from tests.bench.webhooks import SECRET, Answer, Sender, post, push
 
 SHA = "a" * 40
@@ -98,3 +99,11 @@ def test_every_engine_comes_at_every_place() -> None:
     assert all(sorted(each) == sorted(items) for each in rounds)
     for place in range(3):
         assert {each[place] for each in rounds} == set(items)
+
+
+def test_refused_requests_are_counted_in_words() -> None:
+    answers = [Answer(202, 1.0, b""), Answer(503, 8000.0, b""), Answer(503, 8000.0, b"")]
+    assert refused(answers[:1]) == ""
+    assert refused(answers) == " Of 3, refused were 2 with 503."
+    with pytest.raises(RuntimeError, match="none was acknowledged"):
+        refused(answers[1:])
