@@ -38,7 +38,11 @@ class Requests:
 
     @implements(REQUEST_ROLLOUT)
     async def request_rollout(self, request: RolloutRequest) -> Ticket:
-        """Raises Conflict when the environment refuses, Unavailable when it does not answer."""
+        """Raises Conflict when the environment refuses, Unavailable when it does not answer.
+
+        The update has no id of its own: Temporal would answer an equal one itself, and whoever asks again because the answer was
+        lost must be heard by the environment, which knows its requests.
+        """
         place = request.release.place
         start: WithStartWorkflowOperation[Any, None] = WithStartWorkflowOperation(
             "EnvironmentWorkflow",
@@ -53,7 +57,6 @@ class Requests:
                 "request",
                 request,
                 start_workflow_operation=start,
-                id=f"request-{request.request_id}"[:200],
                 result_type=Ticket,
             )
             return ticket
