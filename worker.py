@@ -12,7 +12,7 @@ import logging
 import os
 import signal
 import sys
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 from typing import Any
@@ -54,6 +54,9 @@ WORKFLOWS: dict[str, list[type]] = {
 STICKY = timedelta(seconds=1)
 """How long a workflow's task waits for the worker that has it in memory. After a kill this is what resuming costs."""
 
+KEEP_EVERY = 2.0
+"""Seconds between looks at the released services of this host."""
+
 _LOG = logging.getLogger("switchyard.worker")
 
 
@@ -85,9 +88,23 @@ async def serve(settings: Settings, queues: Sequence[str]) -> None:
     for number in (signal.SIGTERM, signal.SIGINT):
         asyncio.get_running_loop().add_signal_handler(number, stop.set)
     with ThreadPoolExecutor(settings.worker.max_activities, "activity") as pool:
+        keeping = asyncio.create_task(_keep(wired.keep if "deploy" in queues else []))
         await _run(build(client, settings, wired, queues, pool), stop)
+        keeping.cancel()
     for close in wired.close:
         close()
+
+
+async def _keep(things: Sequence[Callable[[], object]]) -> None:
+    """Releases whose supervisor is gone, as after a reboot, are found and started again, with or without a rollout."""
+    while True:
+        for keep in things:
+            try:
+                if found := await asyncio.to_thread(keep):
+                    _LOG.warning("started again: %s", found)
+            except (SwitchyardError, OSError) as error:
+                _LOG.warning("releases could not be looked after: %s", error)
+        await asyncio.sleep(KEEP_EVERY)
 
 
 async def _prepare(client: Client, queues: Sequence[str]) -> None:

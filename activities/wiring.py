@@ -55,12 +55,14 @@ EVERY_SERVICE = ("stage.open",)
 
 @dataclass
 class Wired:
-    """Activities by task queue, those of this host's own queue, and what to close at the end."""
+    """Activities by task queue, those of this host's own queue, what to close at the end, and what is to be called every few
+    seconds by whoever serves 'deploy'."""
 
     by_queue: dict[str, list[Activity]]
     on_host: list[Activity]
     host_id: str
     close: list[Callable[[], None]] = field(default_factory=list)
+    keep: list[Callable[[], object]] = field(default_factory=list)
 
 
 def host_id(settings: Settings) -> str:
@@ -75,12 +77,13 @@ def wire(settings: Settings, client: Client, records: Records) -> Wired:
     """Build every adapter once and collect the activities that they implement."""
     store = ArtifactStore(settings.layout.artifacts)
     steps = _steps(settings, records)
+    target, router = _local(settings, store)
     objects = [
         Source(Mirrors(settings.layout.mirrors)),
         _workspaces(settings, store, records),
         steps,
         Gates(records.findings, records.tests, records.coverage),
-        *_delivery(settings, store, records),
+        *_delivery(settings, target, router, records),
         Requests(client, records.deployments),
         Retention(store, records, settings.layout),
         Recorder(records, settings.layout.audit_witness),
@@ -90,7 +93,7 @@ def wire(settings: Settings, client: Client, records: Records) -> Wired:
     found = [activity for each in objects for activity in _activities(each)]
     by_queue = {queue: [each for each in found if _serves(_port(each), queue)] for queue in QUEUES}
     on_host = [each for each in found if _port(each).queue is None]
-    return Wired(by_queue, on_host, host_id(settings), [steps.close])
+    return Wired(by_queue, on_host, host_id(settings), [steps.close], [target.revive])
 
 
 def _serves(port: Port[Any, Any], queue: str) -> bool:
@@ -126,15 +129,21 @@ def _workspaces(settings: Settings, store: ArtifactStore, records: Records) -> S
     return StageWorkspaces(layout, workspaces, store, records.stages, sealing)
 
 
-def _delivery(settings: Settings, store: ArtifactStore, records: Records) -> list[object]:
-    """The embedded target behind the local router."""
+def _local(settings: Settings, store: ArtifactStore) -> tuple[LocalTarget, TraefikRouter]:
     layout, ports = settings.layout, settings.ports
-    api = TraefikApi(f"http://{settings.proxy_host}:{ports.proxy_admin}")
-    router = TraefikRouter(layout.routes, api, Addresses(settings.proxy_host, ports.proxy, ports.preview))
-    target = LocalTarget(layout.releases, layout.logs / "releases", store, router)
+    router = TraefikRouter(layout.routes, _proxy(settings), Addresses(settings.proxy_host, ports.proxy, ports.preview))
+    return LocalTarget(layout.releases, layout.logs / "releases", store, router), router
+
+
+def _proxy(settings: Settings) -> TraefikApi:
+    return TraefikApi(f"http://{settings.proxy_host}:{settings.ports.proxy_admin}")
+
+
+def _delivery(settings: Settings, target: LocalTarget, router: TraefikRouter, records: Records) -> list[object]:
+    """The embedded target behind the local router."""
     routers, targets = {"local": router}, {"local": target}
     providers = {"prometheus": PrometheusProvider(Prometheus(settings.prometheus_url), settings.prometheus_step)}
-    measure = Measure(ProxyMetrics(api, records.samples), providers, routers, assess)
+    measure = Measure(ProxyMetrics(_proxy(settings), records.samples), providers, routers, assess)
     return [
         Deploy(targets, routers, on_look=measure.on_look),
         Traffic(targets, routers, measure.before_route),
