@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 
+from tests.support.constant_traffic import constant_traffic
 from tests.support.live_stack import until
 from tests.support.moments import moment, waiting_for
 from tests.support.released import Release, serving
@@ -111,3 +112,22 @@ def test_a_stable_replica_that_is_killed_comes_back_while_a_canary_goes_on(shop:
         assert shop.stack.rollout_view(rollout).status == "paused"
         shop.stack.cli("approve", rollout)
         release.ended("promoted", replicas=2)
+
+
+def test_everything_comes_back_after_all_was_killed_at_once(shop: Shop) -> None:
+    """As after a power cut: servers, worker, the released services and those who watch over them, in a paused canary."""
+    with serving(shop, replicas=1) as release:
+        rollout = paused(release, replicas=1)
+        candidate = candidate_of(shop, rollout)
+    for part in ("worker", "proxy", "temporal"):
+        shop.stack.kill(part)
+    for process in (*shop.stack.leftovers(), *shop.replicas(candidate), *shop.replicas(release.stable)):
+        process.kill()
+    until(lambda: not shop.replicas(candidate) and not shop.replicas(release.stable), "all is dead")
+    shop.stack.up()
+    until(lambda: shop.replicas(release.stable), "the stable release runs again", 30)
+    until(lambda: shop.dead_servers() == [], "all that is routed answers", 30)
+    with constant_traffic(shop.url) as release.traffic:
+        view = release.ended("rolled-back", replicas=1)
+    assert "the candidate broke" in view.reason
+    assert_whole(shop.stack)
