@@ -22,7 +22,8 @@ _TEMPLATES = {
     "app/server.py": "app.py.txt",
     "app/prices.py": "prices.py.txt",
     "tests/unit/test_quotes.py": "test_quotes.py.txt",
-    "tests/integration/test_http.py": "test_http.py.txt",
+    "tests/unit/test_server.py": "test_server.py.txt",
+    "tests/integration/test_process.py": "test_process.py.txt",
     "tests/e2e/test_staging.py": "test_staging.py.txt",
 }
 _WRITTEN = {
@@ -61,8 +62,8 @@ class Repository:
         )
 
     def bad(self) -> str:
-        """Forgets no order any more, and has room for 40: every test passes, and only traffic shows it."""
-        kept = self._prices(">= 1000", ">= 40").replace(_EVICTS, _FULL)
+        """Forgets no order any more, and has room for 25: every test passes, and only traffic shows it."""
+        kept = self._prices(">= 1000", ">= 25").replace(_EVICTS, _FULL)
         return self._commit("Keep every order's price", {"app/prices.py": kept})
 
     def _prices(self, old: str, new: str) -> str:
