@@ -13,7 +13,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from tests.bench.figures import Report
-from tests.bench.machine import machine, say, versions
+from tests.bench.machine import load, machine, say, versions
 from tests.bench.plan import Plan
 
 NAMES = ("overhead", "throughput", "webhook", "approve", "abort", "restart", "cli", "peers")
@@ -53,6 +53,7 @@ def _arguments() -> argparse.Namespace:
 def _measure(name: str, plan: Plan, report: Report) -> None:
     """One measurement that cannot be made leaves the others."""
     say(f"measuring {name} ...")
+    report.loads[name] = load()
     try:
         found = importlib.import_module(f"tests.bench.measures.{name}").measure(plan)
     except Exception as error:

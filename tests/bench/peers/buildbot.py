@@ -100,11 +100,19 @@ def _prepare(python: str, env: dict[str, str], master: Path, worker: Path, pb: i
 def _until_connected(web: int) -> None:
     deadline = time.monotonic() + MOST_SECONDS
     while time.monotonic() < deadline:
-        with urllib.request.urlopen(f"http://127.0.0.1:{web}/api/v2/workers/1", timeout=5) as answer:
-            if json.load(answer)["workers"][0]["connected_to"]:
-                return
+        if _connected(web):
+            return
         time.sleep(0.05)
     raise RuntimeError("Buildbot's worker does not connect to its master")
+
+
+def _connected(web: int) -> bool:
+    """False too while the master is too busy with its start to answer."""
+    try:
+        with urllib.request.urlopen(f"http://127.0.0.1:{web}/api/v2/workers/1", timeout=5) as answer:
+            return bool(json.load(answer)["workers"][0]["connected_to"])
+    except OSError:
+        return False
 
 
 def _run(web: int, kind: str, listener: Listener) -> float:
