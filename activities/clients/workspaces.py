@@ -11,7 +11,7 @@ from activities.clients.archive import Beat
 from activities.clients.artifact_store import ArtifactStore
 from activities.clients.beats import Sparing
 from activities.clients.caches import Caches
-from activities.clients.capture import unkept
+from activities.clients.capture import is_draft, unkept
 from activities.clients.checkout import Checkouts
 from activities.clients.clone_url import CloneUrl
 from activities.clients.layers import apply_layer, remove_tree
@@ -91,11 +91,15 @@ class Workspaces:
             if layer.digest in marker.layers:
                 continue
             names = self._unpack(layer, place.tree)
+            marker = marker.model_copy(update={"layers": [*marker.layers, layer.digest]})
+            if is_draft(layer):
+                place.write(marker)
+                continue
             manifest = place.manifest(marker)
             for name in names:
                 manifest.pop(name, None)
             manifest |= manifests.look(place.tree, names)
-            marker = place.write_with(marker.model_copy(update={"layers": [*marker.layers, layer.digest]}), manifest)
+            marker = place.write_with(marker, manifest)
         return marker
 
     def _unpack(self, layer: ArtifactRef, tree: Path) -> list[str]:

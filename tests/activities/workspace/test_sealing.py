@@ -87,6 +87,35 @@ class TestSealing:
         two = here.seal(sealing(run, workspace))
         assert one.layer and two.layer and one.layer.digest != two.layer.digest
 
+    def test_the_layer_of_the_try_that_passes_has_what_the_ones_before_did(
+        self, here: StageWorkspaces, there: StageWorkspaces, run: RunRequest
+    ) -> None:
+        """A later run reuses the stage by that layer alone."""
+        workspace = opened(here, run)
+        write(workspace, "first-step.txt", "done")
+        here.seal(sealing(run, workspace, status=Status.failed))
+        write(workspace, "second-step.txt", "done")
+        passed = here.seal(sealing(run, workspace))
+        reused = files(opened(there, run, "later", layers=[passed.layer]).path)
+        assert {"first-step.txt", "second-step.txt"} <= set(reused)
+        write(workspace, "third.txt", "x")
+        following = here.seal(sealing(run, workspace, "later"))
+        only = files(opened(there, run, "alone", workspace="alone", layers=[following.layer]).path)
+        assert "third.txt" in only
+        assert "first-step.txt" not in only, "each file is in one layer of stages that passed"
+
+    def test_so_it_has_when_the_try_before_was_on_another_host(
+        self, here: StageWorkspaces, there: StageWorkspaces, run: RunRequest
+    ) -> None:
+        workspace = opened(here, run)
+        write(workspace, "first-step.txt", "done")
+        failed = here.seal(sealing(run, workspace, status=Status.failed))
+        elsewhere = opened(there, run, generation=2, layers=[failed.layer])
+        write(elsewhere, "second-step.txt", "done")
+        passed = there.seal(sealing(run, elsewhere))
+        reused = files(opened(here, run, "later", workspace="other", layers=[passed.layer]).path)
+        assert {"first-step.txt", "second-step.txt"} <= set(reused)
+
     def test_equal_content_of_two_stages_is_two_layers(
         self, here: StageWorkspaces, there: StageWorkspaces, run: RunRequest
     ) -> None:
