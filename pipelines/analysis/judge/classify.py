@@ -100,8 +100,6 @@ def _label(interval: Interval, size: float, rule: MetricRule) -> Label:
 
 
 def _large(label: Label, size: float, rule: MetricRule, *, critical: bool = False) -> bool:
-    """Whether the effect is larger than allowed; one that cannot be computed is taken for large."""
-    if math.isnan(size):
-        return True
+    """Whether the effect is larger than allowed; one that cannot be computed (NaN) is allowed by nobody."""
     allows = rule.effect.allows_increase if label == "High" else rule.effect.allows_decrease
     return not allows(size, critical)

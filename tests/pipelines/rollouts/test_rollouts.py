@@ -95,6 +95,18 @@ def test_on_the_way_back_traffic_goes_first(drawn: tuple[Spec, World, bool]) -> 
             assert back[-1] == Retire(track="candidate")
 
 
+@given(_ANY)
+def test_traffic_that_may_have_moved_already_is_taken_back(drawn: tuple[Spec, World, bool]) -> None:
+    spec, world, fast = drawn
+    state = fresh(world)
+    while left := plan(spec, state, fast):
+        half_made = turned_back(begun(state, left[0]), "because")
+        back = [move for move, _ in drive(spec, half_made, fast)]
+        assert (Weight(candidate=0) in back) is (state.world.weight > 0 or isinstance(left[0].move, Weight))
+        assert len(back) == len(set(back))
+        state = succeeded(begun(state, left[0]), left[0])
+
+
 @given(_ANY, st.data())
 def test_a_way_back_that_is_interrupted_goes_on(drawn: tuple[Spec, World, bool], data: st.DataObject) -> None:
     spec, world, fast = drawn

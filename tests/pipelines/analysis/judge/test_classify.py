@@ -153,6 +153,14 @@ def test_more_tolerance_needs_an_interval_further_from_zero() -> None:
     assert classify_metric(experiment, control, MetricRule(tolerance=0.9)).label == "Pass"
 
 
+def test_the_tolerance_is_the_same_below() -> None:
+    experiment, control = [10.0, 11.0, 12.0, 13.0, 11.5, 10.5], [12.0, 14.0, 16.0, 30.0, 18.0, 40.0]
+    assert classify_metric(experiment, control, MetricRule(tolerance=0.0)).label == "Low"
+    assert classify_metric(experiment, control, MetricRule(tolerance=0.9)).label == "Pass"
+    wide = [20.0, 30.0, 40.0, 50.0, 60.0, 70.0]
+    assert classify_metric([value - 15 for value in wide], wide, MetricRule(tolerance=1.0)).label == "Pass"
+
+
 def test_what_cannot_be_compared_is_refused() -> None:
     with pytest.raises(ValueError, match="tied"):
         classify_metric([3.0], [1.0])
