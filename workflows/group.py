@@ -10,7 +10,7 @@ with workflow.unsafe.imports_passed_through():
     from pipelines.ports import MEMBER_ALIVE
     from workflows.calls import call
 
-LOOK = 15.0
+LOOK = 5.0
 """Seconds between looks whether the member whose turn it is still runs, while others wait."""
 
 

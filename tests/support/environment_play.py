@@ -8,6 +8,7 @@ from collections.abc import Callable
 from typing import Any
 
 from temporalio.client import WorkflowHandle
+from temporalio.service import RPCError
 
 from activities.requests import Requests
 from pipelines.messages.deploy import Place, Release, RollbackRequest, RolloutRequest, RolloutResult, Ticket, Withdrawal
@@ -18,7 +19,9 @@ from tests.support.fakes import World
 from tests.support.rollout_play import release, spec
 
 
-class _NoDeployments:
+class NoDeployments:
+    """Requests of rollouts and groups need none."""
+
     def of(self, environment: str, service: str) -> list[DeploymentRecord]:
         return []
 
@@ -29,7 +32,7 @@ class Town:
     def __init__(self, world: World) -> None:
         self.world = world
         self.place = Place(environment="production", service=world.service)
-        self._requests = Requests(world.client, _NoDeployments())
+        self._requests = Requests(world.client, NoDeployments())
         self._asked = 0
 
     @property
@@ -65,8 +68,6 @@ class Town:
         return await asyncio.wait_for(handle.result(), 20)
 
     async def _exists(self, handle: WorkflowHandle[Any, Any]) -> bool:
-        from temporalio.service import RPCError
-
         try:
             await handle.describe()
         except RPCError:

@@ -85,6 +85,10 @@ class Play:
         )
         return self
 
+    def by_id(self) -> None:
+        """From here on it is spoken to by its id alone, in whichever execution it is."""
+        self.handle = self.world.client.get_workflow_handle(self.handle.id, result_type=RolloutResult)
+
     async def view(self) -> RolloutView:
         view: RolloutView = await self.handle.query("view", result_type=RolloutView)
         return view

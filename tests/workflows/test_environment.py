@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import time
 
 import pytest
 
@@ -115,7 +116,9 @@ async def test_whoever_asked_is_answered_once_it_is_over(world: World) -> None:
 
 async def _signals(world: World, workflow_id: str, count: int) -> list[RolloutResult]:
     handle = world.client.get_workflow_handle(workflow_id)
+    deadline = time.monotonic() + 20
     while True:
+        assert time.monotonic() < deadline
         events = [event async for event in handle.fetch_history_events()]
         payloads = [
             event.workflow_execution_signaled_event_attributes.input.payloads[0].data
