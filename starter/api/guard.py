@@ -85,7 +85,8 @@ class Guard:
         token = await self._site.token()
         if token and hmac.compare_digest(given.encode(), token.encode()):
             return None
-        where = f"it is in {self._site.settings.state_dir / 'token'}" if token else "'switchyard up' makes one"
+        file = self._site.settings.state_dir / "token" if self._private else "the server's state directory"
+        where = f"it is in {file}" if token else "'switchyard up' makes one"
         remedy = f"Send 'Authorization: Bearer TOKEN'; {where}, or set SWITCHYARD_WEB__TOKEN"
         why = "no token is configured" if not token else "the token is wrong" if given else "no token was sent"
         return problem(401, f"{what} needs the token: {why}", remedy, {"WWW-Authenticate": challenge})

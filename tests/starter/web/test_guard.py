@@ -97,6 +97,7 @@ async def test_a_server_for_others_is_read_with_the_token_alone(public: httpx.As
     for wrong in (basic("x"), basic(""), {"Authorization": "Basic ???"}, {"Authorization": "Basic /w=="}):
         answer = await public.get("/api/runs", headers=wrong)
         assert (answer.status_code, answer.headers["www-authenticate"]) == (401, 'Basic realm="Switchyard"')
+    assert "state directory" in answer.json()["remedy"], "no path of the server is shown to strangers"
     assert (await public.get("/healthz")).status_code == 200
 
 
