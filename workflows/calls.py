@@ -78,11 +78,17 @@ async def call_unless(given_up: Callable[[], bool], port: Port[I, O], arg: I, su
     task = asyncio.create_task(call(port, arg, summary, **options))
     try:
         await workflow.wait_condition(lambda: task.done() or given_up())
-    finally:
-        if not task.done():
-            task.cancel()
-            await asyncio.gather(task, return_exceptions=True)
+    except asyncio.CancelledError:
+        await _stopped(task)
+        raise
+    await _stopped(task)
     return None if given_up() else task.result()
+
+
+async def _stopped(task: asyncio.Task[Any]) -> None:
+    if not task.done():
+        task.cancel()
+        await asyncio.gather(task, return_exceptions=True)
 
 
 def undisturbed() -> None:

@@ -50,10 +50,13 @@ class StageRunner:
             page.status, page.reason = Status.failed, why(error)
         except asyncio.CancelledError:
             page.status, page.reason = Status.cancelled, page.reason or "stopped"
+            self._end()
             raise
-        finally:
-            page.waiting_for, page.finished_at = "", workflow.time()
-            self._book.show()
+        self._end()
+
+    def _end(self) -> None:
+        self._page.waiting_for, self._page.finished_at = "", workflow.time()
+        self._book.show()
 
     async def _parts(self) -> None:
         if self._stage.approval:

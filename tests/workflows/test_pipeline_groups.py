@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import pytest
+
 from pipelines.errors import Denied
-from pipelines.messages.common import Status
+from pipelines.messages.common import Nothing, Status
 from pipelines.ports import JOIN_GROUP, RESOLVE, RUN_STEP
 from tests.support.ended import failure
-from tests.support.fakes import Gate, World, fails, pipeline, raises, step, waits
+from tests.support.fakes import Gate, World, answers, fails, pipeline, raises, step, waits
+from workflows import stage as stages
 
 
 async def test_runs_of_a_group_run_one_after_another(world: World) -> None:
@@ -97,3 +100,11 @@ async def test_a_failed_stage_gives_its_turn_on_and_waits_for_another_when_it_is
     assert (await second.result()).status == Status.passed
     assert (await first.result()).stages == {"a": Status.passed}
     assert len({call.arg.token for call in world.of(JOIN_GROUP)}) == 2
+
+
+async def test_a_turn_whose_telling_got_lost_is_asked_for_again(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(stages, "ASK_AGAIN", 0.2)
+    world.pipeline = pipeline({"a": []}, concurrency={})
+    world.plan(JOIN_GROUP, "*", answers(Nothing()))
+    assert (await (await world.start()).result()).status == Status.passed
+    assert world.count(JOIN_GROUP) == 2

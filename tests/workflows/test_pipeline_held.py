@@ -5,9 +5,6 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from temporalio.api.common.v1 import WorkflowExecution
-from temporalio.api.enums.v1 import EventType, ResetReapplyType
-from temporalio.api.workflowservice.v1 import ResetWorkflowExecutionRequest
 from temporalio.client import Client, WorkflowExecutionStatus, WorkflowHandle, WorkflowUpdateFailedError
 from temporalio.common import WorkflowIDReusePolicy
 
@@ -15,10 +12,10 @@ from pipelines.errors import Unavailable
 from pipelines.messages.common import Status
 from pipelines.messages.quality import GateDecision
 from pipelines.messages.runs import Abort, Answer, Retry, RunResult, Skip
-from pipelines.ports import EVALUATE_GATE, OPEN_STAGE, RUN_STEP, SEAL_STAGE
+from pipelines.ports import EVALUATE_GATE, RUN_STEP, SEAL_STAGE
 from starter.runs import retry as retry_run
 from starter.runs import start
-from tests.support.ended import failure, refusal
+from tests.support.ended import failure, refusal, reset
 from tests.support.fakes import Gate, World, answers, fails, loses_host, pipeline, raises, step, waits
 
 Run = WorkflowHandle[Any, RunResult]
@@ -235,28 +232,6 @@ async def test_a_webhook_that_comes_again_starts_nothing(world: World) -> None:
     await run.result()
     assert (await start(world.client, request)).already
     assert world.count(RUN_STEP) == 1
-
-
-async def reset(ui: Client, run: Run, stage: str) -> None:
-    """To the workflow task before the stage was opened, as the Web UI's Reset does."""
-    history = await run.fetch_history()
-    task = 0
-    for event in history.events:
-        if event.event_type == EventType.EVENT_TYPE_WORKFLOW_TASK_COMPLETED:
-            task = event.event_id
-        scheduled = event.activity_task_scheduled_event_attributes
-        if scheduled.activity_type.name == OPEN_STAGE.name and f'"stage":"{stage}"'.encode() in scheduled.input.payloads[0].data:
-            break
-    await ui.workflow_service.reset_workflow_execution(
-        ResetWorkflowExecutionRequest(
-            namespace=ui.namespace,
-            workflow_execution=WorkflowExecution(workflow_id=run.id),
-            reason="again from here",
-            workflow_task_finish_event_id=task,
-            request_id=f"reset-{run.id}"[:200],
-            reset_reapply_type=ResetReapplyType.RESET_REAPPLY_TYPE_ALL_ELIGIBLE,
-        )
-    )
 
 
 async def test_a_reset_to_an_earlier_point_repeats_nothing_that_passed(world: World, ui: Client) -> None:

@@ -8,11 +8,12 @@ import pytest
 from temporalio.client import Client, WorkflowHandle
 
 from pipelines.messages.common import Status
-from pipelines.messages.deploy import Verdict
+from pipelines.messages.deploy import Ticket, Verdict
 from pipelines.messages.runs import Abort, Answer, Approve, Retry, RunResult
 from pipelines.ports import JOIN_GROUP, MEASURE, OPEN_STAGE, REQUEST_ROLLOUT, RESOLVE, RUN_STEP
-from tests.support.ended import failure, refusal
+from tests.support.ended import failure, refusal, reset
 from tests.support.fakes import Gate, World, answers, fails, pipeline, step, waits
+from workflows import stage_release
 
 Run = WorkflowHandle[Any, RunResult]
 
@@ -275,3 +276,29 @@ async def test_what_no_stage_has_made_cannot_be_released(world: World) -> None:
         {"deploy": {"environment": "staging", "release": {"process": {"command": "serve"}}, "rollout": CANARY}}
     )  # fmt: skip
     assert "there is no artifact 'app' to release" in str(await failure(await world.start()))
+
+
+async def test_a_rollout_whose_end_got_lost_is_asked_for_again(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(stage_release, "ASK_AGAIN", 0.2)
+    releases(world)
+    world.plan(REQUEST_ROLLOUT, "*", answers(Ticket(workflow_id="rollout/lost")))
+    run = await world.start()
+    assert (await run.result()).status == Status.passed
+    assert world.count(REQUEST_ROLLOUT) >= 2
+    assert len({call.arg.request_id for call in world.of(REQUEST_ROLLOUT)}) == 1
+    assert (await world.view(run)).stages[1].rollout_id == f"rollout/staging/{world.service}/1"
+
+
+async def test_a_reset_behind_a_release_keeps_the_release(world: World, ui: Client) -> None:
+    """The environment's answer in the history was for the execution before."""
+    releases(world)
+    assert world.pipeline is not None
+    more = {name: stage.model_dump(mode="json", by_alias=True) for name, stage in world.pipeline.stages.items()}
+    world.pipeline = pipeline({**more, "verify": ["deploy"]}, service=world.service)
+    world.plan(RUN_STEP, "verify/0", fails())
+    run = await world.start()
+    await failure(run)
+    await reset(ui, run, "verify")
+    latest = world.client.get_workflow_handle(run.id, result_type=RunResult)
+    assert (await latest.result()).stages == dict.fromkeys(["build", "deploy", "verify"], Status.passed)
+    assert world.count(REQUEST_ROLLOUT) == 1
