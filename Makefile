@@ -50,7 +50,7 @@ unit: setup ## under a minute, no server but Temporal's
 test: setup ## everything, with at least 90 % of lines covered
 	rm -f .coverage .coverage.*
 	$(BIN)/pytest -n $(JOBS) --dist loadfile -m "not e2e" --ignore=tests/e2e --ignore=tests/bench $(COVERED) --cov-report= $(ARGS)
-	$(BIN)/pytest tests/e2e $(COVERED) --cov-append --cov-report=term:skip-covered --cov-report=xml --cov-fail-under=90 $(ARGS)
+	$(BIN)/pytest -n $(JOBS) --dist loadfile tests/e2e $(COVERED) --cov-append --cov-report=term:skip-covered --cov-report=xml --cov-fail-under=90 $(ARGS)
 	rm -f .coverage.*
 
 bench: setup ## the goals of latency and throughput, beside Buildbot and DBOS
