@@ -53,7 +53,7 @@ async def test_receivers_that_are_away_neither_block_a_run_nor_miss_anything(wor
     run = await world.start()
     assert (await run.result()).status == Status.passed
     assert world.told == []
-    await world.until(lambda: world.count(NOTIFY) == 1 and world.count(PUBLISH) == 2)
+    await world.until(lambda: world.count(NOTIFY) >= 1 and world.count(PUBLISH) >= 2)
     world.always(NOTIFY, "*", None)
     world.always(PUBLISH, "*", None)
     await world.until(lambda: len(world.told) == 1 and len(world.events) == 2)
