@@ -12,7 +12,7 @@ from tests.support.released import serving
 from tests.support.shop import ENVIRONMENT, Shop
 from tests.support.trail import actions, assert_whole
 
-pytestmark = [pytest.mark.e2e, pytest.mark.component("traefik")]
+pytestmark = [pytest.mark.e2e, pytest.mark.timeout(600), pytest.mark.component("traefik")]
 
 BLUE_GREEN: dict[str, Any] = {
     "strategy": "blue-green",

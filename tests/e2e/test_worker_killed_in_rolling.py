@@ -10,7 +10,7 @@ from tests.support.released import serving
 from tests.support.shop import Shop
 from tests.support.trail import assert_whole
 
-pytestmark = [pytest.mark.e2e, pytest.mark.component("traefik")]
+pytestmark = [pytest.mark.e2e, pytest.mark.timeout(600), pytest.mark.component("traefik")]
 
 ROLLING = {"strategy": "rolling", "maxSurge": 1, "maxUnavailable": 0, "scaleDownDelay": 0}
 STARTING = moment("scheduled deploy.ensure: candidate .*: 1 ready")

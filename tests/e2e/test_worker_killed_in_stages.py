@@ -12,9 +12,9 @@ from tests.support.killing import killer
 from tests.support.live_stack import until
 from tests.support.moments import moment, told
 from tests.support.shop import ENVIRONMENT, Shop
-from tests.support.trail import actions, assert_whole
+from tests.support.trail import actions, assert_told, assert_whole
 
-pytestmark = [pytest.mark.e2e, pytest.mark.component("temporal")]
+pytestmark = [pytest.mark.e2e, pytest.mark.timeout(600), pytest.mark.component("temporal")]
 
 MOMENTS = [
     moment("scheduled source.resolve"),
@@ -100,4 +100,5 @@ def nothing_was_forgotten(shop: Shop, run_id: str) -> None:
     assert actions(shop.stack, run_id) == dict.fromkeys(once, 1)
     rollout = ("rollout.started", "rollout.promoted", "rollout.ended")
     assert actions(shop.stack, f"{ENVIRONMENT}/{shop.name}") == dict.fromkeys(rollout, 1)
+    assert_told(shop.stack, run_id, "deploy waits for approval", "passed")
     assert_whole(shop.stack)

@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from tests.support.live_stack import LiveStack, until
 from tests.support.moments import Moment, told, waiting_for
 
-PATIENCE = 75.0
+PATIENCE = 150.0
 """Seconds until a moment must have come: an activity that died with its worker is tried again when its timeout is over."""
 
 
