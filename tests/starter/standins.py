@@ -1,7 +1,8 @@
 """Tiny workflows with the names, updates and queries of the real ones, so that the ways in are tested without the engine.
 
 What a stand-in run does is told by the request's title: pass, fail, wait (for an approval), hold, roll (a canary), or work (its
-first step goes on until the run is aborted).
+first step goes on until the run is aborted). A title with markup waits, and is repeated in every text that a tool or a person
+may choose.
 """
 
 from __future__ import annotations
@@ -36,6 +37,7 @@ from pipelines.messages.runs import (
     Skip,
     StageView,
     StepView,
+    WeightPoint,
 )
 from pipelines.spec import ProcessSpec
 from starter.runs.environments import Beginning
@@ -106,6 +108,9 @@ class StandInPipeline:
             "two": _asks("go"),
         }.get(self.request.title)
         more = [_asks("also")] if self.request.title == "two" else []
+        if "<" in self.request.title:
+            words = dict.fromkeys(("reason", "waiting_for", "environment"), self.request.title)
+            last = _asks("go").model_copy(update={**words, "approvals": [self.request.title]})
         return RunView(
             run=self.request, run_id=run_id, execution=workflow.info().run_id, status=self.status, service="shop",
             started_at=started, finished_at=None if not self.status.final else started + 2,
@@ -154,8 +159,12 @@ class StandInRollout:
         return RolloutView(
             workflow_id=workflow.info().workflow_id, strategy="canary", candidate=release("two"), stable_id="one",
             status="done" if self.over else "paused", intent="advance", waiting_for="approval at 20 %", weight=20,
-            reason=", ".join(self.asked),
+            reason=", ".join(self.asked), plan=["60 %", "100 %"], weights=self._weights(),
         )  # fmt: skip
+
+    def _weights(self) -> list[WeightPoint]:
+        started = workflow.info().start_time.timestamp()
+        return [WeightPoint(at=started - 10, weight=5), WeightPoint(at=started, weight=20)]
 
     def _note(self, what: str, end: bool = False) -> Answer:
         self.asked.append(what)

@@ -17,9 +17,9 @@ from fastapi import FastAPI
 
 
 @contextmanager
-def live(app: FastAPI) -> Iterator[str]:
-    """Base URL of a server in a thread of its own."""
-    listening = socket.create_server(("127.0.0.1", 0))
+def live(app: FastAPI, port: int = 0) -> Iterator[str]:
+    """Base URL of a server in a thread of its own. `port` 0: any that is free."""
+    listening = socket.create_server(("127.0.0.1", port))
     server = uvicorn.Server(uvicorn.Config(app, log_level="error", timeout_graceful_shutdown=3))
     thread = threading.Thread(target=server.run, kwargs={"sockets": [listening]}, daemon=True)
     thread.start()

@@ -1,0 +1,107 @@
+"""The application on a port that stays its own, so that it can go and come back as in a restart, and the runs it shows."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+from collections.abc import Awaitable
+from functools import cached_property
+from pathlib import Path
+from typing import TypeVar
+from urllib.parse import quote
+
+from fastapi import FastAPI
+from temporalio.client import Client
+from temporalio.contrib.pydantic import pydantic_data_converter
+
+from activities.records import Records
+from activities.records.migrate import upgrade
+from pipelines.messages.common import RunRequest
+from pipelines.messages.runs import RolloutView, RunView
+from pipelines.settings import Settings
+from starter import runs
+from starter.web import create_app
+from tests.starter.conftest import request
+from tests.starter.standins import rollout_id
+from tests.starter.web.live import live
+from tests.support.ports import free_port
+
+T = TypeVar("T")
+LOG = "r/build/00.log"
+"""Where the step of a stand-in run writes."""
+
+
+class Play:
+    """Starts stand-in runs and looks at them behind the dashboard's back, from synchronous tests."""
+
+    def __init__(self, address: str) -> None:
+        self._address = address
+        self._runner = asyncio.Runner()
+
+    @cached_property
+    def _client(self) -> Client:
+        return self._runner.run(Client.connect(self._address, data_converter=pydantic_data_converter))
+
+    def begin(self, title: str = "wait", **fields: str) -> RunRequest:
+        wanted = request(title, **fields)
+        self.do(runs.start(self._client, wanted))
+        return wanted
+
+    def view(self, run: RunRequest) -> RunView:
+        return self.do(runs.describe(self._client, run.workflow_id))
+
+    def rollout(self, run: RunRequest) -> RolloutView:
+        return self.do(runs.rollout(self._client, rollout_id(run.workflow_id)))
+
+    def do(self, work: Awaitable[T]) -> T:
+        async def awaited() -> T:
+            return await work
+
+        return self._runner.run(awaited())
+
+    @property
+    def client(self) -> Client:
+        return self._client
+
+    def close(self) -> None:
+        self._runner.close()
+
+
+class Site:
+    """One web server with a state directory of its own."""
+
+    def __init__(self, settings: Settings) -> None:
+        self.settings = settings
+        self.port = free_port()
+        self._up = contextlib.ExitStack()
+
+    @property
+    def url(self) -> str:
+        return f"http://127.0.0.1:{self.port}"
+
+    def page_of(self, run: RunRequest) -> str:
+        return f"{self.url}/runs/{quote(run.workflow_id, safe='/@')}"
+
+    def start(self) -> None:
+        app: FastAPI = create_app(self.settings)
+        self._up.enter_context(live(app, self.port))
+
+    def stop(self) -> None:
+        self._up.close()
+
+    @cached_property
+    def records(self) -> Records:
+        """Made with the first use; until then there are none, as before the first `switchyard up`."""
+        upgrade(self.settings.database)
+        return Records(self.settings.database)
+
+    @cached_property
+    def log(self) -> Path:
+        path = self.settings.layout.logs / LOG
+        path.parent.mkdir(parents=True)
+        return path
+
+    def write(self, *texts: str) -> None:
+        """Lines of output, as the step's process wrote them."""
+        with self.log.open("a", encoding="utf-8") as file:
+            file.writelines(f"2026-11-23T17:56:01.{number % 1000:03d}Z {text}\n" for number, text in enumerate(texts))

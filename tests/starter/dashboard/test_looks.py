@@ -1,0 +1,77 @@
+"""Light and dark, wide and narrow, and a console without complaints, on every page."""
+
+from __future__ import annotations
+
+import pytest
+
+from tests.starter.dashboard.browser import Page
+from tests.starter.dashboard.contrast import colour, luminance, ratio, texts, unreadable
+from tests.starter.dashboard.evidence import seed
+from tests.starter.dashboard.site import Play, Site
+
+RATIOS = [("#000000", "#ffffff", 21.0), ("#777777", "#ffffff", 4.48), ("#ff0000", "#ff0000", 1.0)]
+WIDE_AND_NARROW = [(1200, 900), (400, 800)]
+
+
+@pytest.fixture
+def pages(page: Page, site: Site, play: Play) -> dict[str, tuple[str, str]]:
+    """By name each page's address and what is there once it has been drawn."""
+    held, rolled = play.begin("hold"), play.begin("roll")
+    seed(site.records, held.workflow_id)
+    site.write("compiling", "\x1b[31mred\x1b[0m and \x1b[1;32mgreen\x1b[0m", "x" * 300)
+    return {
+        "runs": (site.url, f"tr[data-run='{held.workflow_id}']"),
+        "held": (site.page_of(held), "#findings"),
+        "rolled": (site.page_of(rolled), "#rollout"),
+    }
+
+
+def prefer(page: Page, scheme: str) -> None:
+    features = [{"name": "prefers-color-scheme", "value": scheme}] if scheme else []
+    page.driver.execute_cdp_cmd("Emulation.setEmulatedMedia", {"features": features})
+
+
+def size(page: Page, width: int, height: int) -> None:
+    metrics = {"width": width, "height": height, "deviceScaleFactor": 1, "mobile": False}
+    page.driver.execute_cdp_cmd("Emulation.setDeviceMetricsOverride", metrics)
+
+
+@pytest.mark.parametrize(("front", "back", "expected"), RATIOS)
+def test_the_ratio_is_that_of_the_standard(front: str, back: str, expected: float) -> None:
+    assert ratio(colour(front), colour(back)) == pytest.approx(expected, abs=0.01)
+
+
+def test_pale_text_is_found(page: Page) -> None:
+    page.open(
+        "data:text/html,<body style='background:white'><p style='color:%23777'>pale</p><p style='color:%23000'>plain</p>"
+        "<p style='color:rgba(0,0,0,.3)'>thin</p>"
+    )
+    assert [each.split()[1] for each in unreadable(page)] == ["'pale'", "'thin'"]
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_all_text_is_readable(page: Page, pages: dict[str, tuple[str, str]], scheme: str) -> None:
+    prefer(page, scheme)
+    try:
+        for name, (url, drawn) in pages.items():
+            page.open(url)
+            page.one(drawn)
+            shown = texts(page)
+            assert len(shown) > 5, name
+            assert unreadable(page) == [], name
+            assert {luminance(each.back) < 0.5 for each in shown[:1]} == {scheme == "dark"}, name
+    finally:
+        prefer(page, "")
+
+
+@pytest.mark.parametrize(("width", "height"), WIDE_AND_NARROW)
+def test_a_page_never_scrolls_sideways(page: Page, pages: dict[str, tuple[str, str]], width: int, height: int) -> None:
+    size(page, width, height)
+    try:
+        for name, (url, drawn) in pages.items():
+            page.open(url)
+            page.one(drawn)
+            wide = page.script("return document.documentElement.scrollWidth")
+            assert wide <= width, name
+    finally:
+        page.driver.execute_cdp_cmd("Emulation.clearDeviceMetricsOverride", {})
