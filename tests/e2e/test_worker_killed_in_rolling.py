@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from tests.support.killing import killer
-from tests.support.moments import moment
+from tests.support.moments import moment, waiting_for
 from tests.support.released import serving
 from tests.support.shop import Shop
 from tests.support.trail import assert_whole
@@ -14,10 +14,11 @@ pytestmark = [pytest.mark.e2e, pytest.mark.timeout(600), pytest.mark.component("
 
 ROLLING = {"strategy": "rolling", "maxSurge": 1, "maxUnavailable": 0, "scaleDownDelay": 0}
 STARTING = moment("scheduled deploy.ensure: candidate .*: 1 ready")
+SECOND = moment("scheduled deploy.ensure: candidate .*: 2 ready")
 BATCHES = [
     moment("scheduled traffic.route"),
     moment("scheduled deploy.ensure: stable .*: 2 ready"),
-    moment("scheduled deploy.ensure: candidate .*: 2 ready"),
+    SECOND,
     moment("scheduled deploy.ensure: stable .*: 1 ready"),
     moment("scheduled traffic.route: traffic: 100 %"),
     moment("scheduled deploy.retire"),
@@ -50,12 +51,13 @@ def test_rolling_update_that_misses_its_deadline_goes_back_through_kills(shop: S
     ]
     with serving(shop, replicas=2) as release:
         with killer(shop.stack) as deadly:
-            begin = {**ROLLING, "deadline": "12s"}
-            deadly.at(rollout, BATCHES[0], lambda: release.begin(begin, 2, latch=str(latch)))
+            first = waiting_for(shop.stack, rollout, BATCHES[0])
+            release.begin({**ROLLING, "deadline": "18s"}, 2, latch=str(latch))
+            first.result(60)
             latch.unlink()
-            deadly.through(rollout, back, release.nobody_is_dead)
+            deadly.through(rollout, [SECOND, *back], release.nobody_is_dead)
         view = release.ended("rolled-back", replicas=2)
-    assert "the deadline of 12 s passed" in view.reason
+    assert "the deadline of 18 s passed" in view.reason
     assert view.weights[-1].weight == 0
     assert shop.stack.run_view(release.run_id).status == "failed"
     assert_whole(shop.stack)
