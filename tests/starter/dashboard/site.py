@@ -17,7 +17,7 @@ from temporalio.contrib.pydantic import pydantic_data_converter
 from activities.records import Records
 from activities.records.migrate import upgrade
 from pipelines.messages.common import RunRequest
-from pipelines.messages.runs import RolloutView, RunView
+from pipelines.messages.runs import Abort, Approve, RolloutView, RunView
 from pipelines.settings import Settings
 from starter import runs
 from starter.web import create_app
@@ -53,15 +53,17 @@ class Play:
     def rollout(self, run: RunRequest) -> RolloutView:
         return self.do(runs.rollout(self._client, rollout_id(run.workflow_id)))
 
+    def approve(self, run: RunRequest) -> None:
+        self.do(runs.approve(self._client, run.workflow_id, Approve(actor="ada")))
+
+    def abort(self, run: RunRequest) -> None:
+        self.do(runs.abort(self._client, run.workflow_id, Abort(actor="ada")))
+
     def do(self, work: Awaitable[T]) -> T:
         async def awaited() -> T:
             return await work
 
         return self._runner.run(awaited())
-
-    @property
-    def client(self) -> Client:
-        return self._client
 
     def close(self) -> None:
         self._runner.close()
