@@ -21,6 +21,7 @@ from pipelines.settings import Settings
 from starter.api import asks, problems, rollouts, runs, streams
 from starter.api.guard import Guard
 from starter.api.site import Site, TheClient
+from starter.dashboard import pages
 from starter.webhooks import github, gitlab
 
 _LOG = logging.getLogger("switchyard.web")
@@ -42,7 +43,7 @@ def create_app(settings: Settings) -> FastAPI:
     app.add_middleware(RequestBodyLimitMiddleware, max_body_size=settings.web.max_body)
     app.add_middleware(Guard, site=site)
     problems.handle(app)
-    for router in (health, github.router, gitlab.router, streams.router, asks.router, rollouts.router, runs.router):
+    for router in (health, github.router, gitlab.router, streams.router, asks.router, rollouts.router, runs.router, pages.router):
         app.include_router(router)
     return app
 
