@@ -119,7 +119,7 @@ class ArtifactPacker:
         self._records.store(packed, self._metadata(seal))
         if spec.sbom == "none":
             return [packed]
-        bill = python_sbom(tree, names, spec.name, seal.version)
+        bill = python_sbom(tree, names, spec.name, seal.version, self._beat)
         sbom = self._store.put_bytes(bill, f"{spec.name}-sbom", kind="sbom", version=seal.version)
         self._records.store(sbom, self._metadata(seal, describes=packed.digest))
         return [packed, sbom]

@@ -2,22 +2,19 @@
 
 from __future__ import annotations
 
-import contextlib
 import os
 import re
-import signal
 import subprocess
-import time
 from collections.abc import Sequence
 from pathlib import Path
 from urllib.parse import urlsplit
 
 from activities.base import heartbeat
 from activities.clients.archive import Beat
+from activities.clients.attended import attended
 from activities.clients.clone_url import CloneUrl, hidden
 from pipelines.errors import SourceError, SwitchyardError, Unavailable
 
-_BEAT_EVERY = 1.0
 _KEPT = {"GIT_SSH", "GIT_SSH_COMMAND", "GIT_SSL_CAINFO", "GIT_SSL_CAPATH"}
 _CONFIG = {
     "core.hooksPath": os.devnull,
@@ -84,19 +81,10 @@ class Git:
         return True
 
     def _finish(self, process: subprocess.Popen[bytes], verb: str, stdin: bytes) -> tuple[bytes, bytes]:
-        deadline = time.monotonic() + self._timeout
         try:
-            while True:
-                with contextlib.suppress(subprocess.TimeoutExpired):
-                    return process.communicate(stdin, timeout=_BEAT_EVERY)
-                self._beat()
-                if time.monotonic() > deadline:
-                    raise Unavailable(f"git {verb} took longer than {self._timeout:g} s")
-        except BaseException:
-            with contextlib.suppress(ProcessLookupError):
-                os.killpg(process.pid, signal.SIGKILL)
-            process.communicate()
-            raise
+            return attended(process, stdin, self._timeout, self._beat)
+        except TimeoutError as error:
+            raise Unavailable(f"git {verb} {error}") from None
 
 
 def environment(url: CloneUrl | None = None) -> dict[str, str]:

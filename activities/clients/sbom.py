@@ -15,22 +15,31 @@ from importlib.metadata import PathDistribution
 from pathlib import Path, PurePosixPath
 from typing import Any
 
+from activities.base import heartbeat
+from activities.clients.archive import Beat
+from activities.clients.attended import attended
 from pipelines.errors import StepFailed, Unavailable
 
 _LOCKS = ("pylock.toml", "uv.lock", "poetry.lock")
 _REQUIREMENTS = re.compile(r"requirements[^/]*\.(txt|lock)")
 _LOGIN = re.compile(r"(://)[^/@\s]+@")
-_SECONDS = 60
+_SECONDS = 120.0
+_PIPES: dict[str, Any] = {
+    "stdin": subprocess.PIPE,
+    "stdout": subprocess.PIPE,
+    "stderr": subprocess.PIPE,
+    "start_new_session": True,
+}
 
 
-def python_sbom(root: Path, names: Sequence[str], component: str, version: str = "") -> bytes:
+def python_sbom(root: Path, names: Sequence[str], component: str, version: str = "", beat: Beat = heartbeat) -> bytes:
     """CycloneDX 1.6 JSON of the files `names` below `root`; equal files give equal bytes.
 
     The component's property `switchyard:source` names where the packages were read, 'none' when nothing says what the artifact
     needs. Raises StepFailed when a lock or requirements file cannot be read, Unavailable when the generator does not work.
     """
     source, lines = _needs(root, names)
-    bill: dict[str, Any] = json.loads(_generate(lines))
+    bill: dict[str, Any] = json.loads(_generate(lines, beat))
     described: dict[str, Any] = {"type": "application", "bom-ref": "root", "name": component}
     described["properties"] = [{"name": "switchyard:source", "value": source}]
     if version:
@@ -89,16 +98,17 @@ def _text(path: Path, name: str) -> str:
         raise StepFailed(f"{name} cannot be read for the SBOM: {error}") from None
 
 
-def _generate(lines: Sequence[str]) -> str:
+def _generate(lines: Sequence[str], beat: Beat) -> str:
     """The generator gets the lines on its standard input, where it follows no reference to other files."""
     command = [sys.executable, "-I", "-m", "cyclonedx_py", "requirements", "-"]
     flags = ["--output-reproducible", "--of", "JSON", "--sv", "1.6", "-o", "-"]
     given = _LOGIN.sub(r"\1", "\n".join(lines))
     try:
-        done = subprocess.run([*command, *flags], input=given, capture_output=True, text=True, timeout=_SECONDS, check=False)
-    except (OSError, subprocess.TimeoutExpired) as error:
+        process = subprocess.Popen([*command, *flags], **_PIPES)
+        out, problem = attended(process, given.encode(), _SECONDS, beat)
+    except OSError as error:
         raise Unavailable(f"the SBOM generator does not work: {error}") from None
-    if done.returncode:
-        words = done.stderr.strip().splitlines() or [f"status {done.returncode}"]
+    if process.returncode:
+        words = problem.decode("utf-8", "replace").strip().splitlines() or [f"status {process.returncode}"]
         raise StepFailed(f"the SBOM cannot be made: {words[-1]}", "Check the artifact's requirements files")
-    return done.stdout
+    return out.decode()
