@@ -1,1 +1,1 @@
-"""The dashboard: server-rendered frames of pages, filled by ES modules from the JSON API. No build step, nothing from elsewhere."""
+"""The dashboard: frames of pages from the server, filled by ES modules from the JSON API. No build step, nothing from elsewhere."""

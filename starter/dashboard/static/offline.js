@@ -18,9 +18,10 @@ export function found(source) {
   if (troubled.delete(source)) draw();
 }
 
-/** `again` is called when people ask to try now, and when the machine is back on its network. */
+/** `again` is called when people ask to try now, and when the machine is back on its network; returns how to stop that. */
 export function onRetry(again) {
   retries.add(again);
+  return () => retries.delete(again);
 }
 
 function appear(source) {

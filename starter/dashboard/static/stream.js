@@ -18,7 +18,7 @@ export class Stream {
     this.tries = 0;
     this.look = () => (document.hidden ? this.disconnect() : this.connect());
     document.addEventListener('visibilitychange', this.look);
-    onRetry(() => this.again());
+    this.forgotten = onRetry(() => this.again());
     this.look();
   }
 
@@ -49,6 +49,7 @@ export class Stream {
   close() {
     this.over = true;
     this.disconnect();
+    this.forgotten();
     document.removeEventListener('visibilitychange', this.look);
     found(this.name);
   }
