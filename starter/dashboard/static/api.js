@@ -17,7 +17,7 @@ export class ApiError extends Error {
   }
 
   get words() {
-    return this.remedy ? `${this.message}. ${this.remedy}.` : `${this.message}.`;
+    return [this.message, this.remedy].filter(Boolean).map((each) => `${each.replace(/\.$/, '')}.`).join(' ');
   }
 }
 
@@ -32,7 +32,8 @@ export function get(path, signal) {
 }
 
 /** Writes as whoever holds the token that this tab keeps. */
-export function post(path, body) {
+export async function post(path, body) {
+  if (!/^[\x21-\x7e]+$/.test(token.get())) throw new ApiError(401, 'the token is wrong: it has characters that no token has');
   const headers = { 'Content-Type': 'application/json', Authorization: `Bearer ${token.get()}` };
   return ask(path, { method: 'POST', headers, body: JSON.stringify(body) });
 }
