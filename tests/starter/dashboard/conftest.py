@@ -12,6 +12,7 @@ from pipelines.messages.common import RunRequest
 from tests.starter.dashboard.browser import Page, chromium
 from tests.starter.dashboard.site import Play, Site
 from tests.starter.web.conftest import settings_for
+from tests.support.ports import free_port
 
 
 @pytest.fixture(scope="package")
@@ -58,3 +59,12 @@ def show(page: Page, site: Site, play: Play) -> Callable[[str], RunRequest]:
         return run
 
     return shown
+
+
+@pytest.fixture
+def lonely(tmp_path: Path) -> Iterator[Site]:
+    """A server that finds no Temporal."""
+    serving = Site(settings_for(tmp_path / "lonely", f"127.0.0.1:{free_port()}"))
+    serving.start()
+    yield serving
+    serving.stop()

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import json
 from collections.abc import Awaitable
 from functools import cached_property
 from pathlib import Path
-from typing import TypeVar
+from typing import Any, TypeVar
 from urllib.parse import quote
 
 from fastapi import FastAPI
@@ -17,7 +18,7 @@ from temporalio.contrib.pydantic import pydantic_data_converter
 from activities.records import Records
 from activities.records.migrate import upgrade
 from pipelines.messages.common import RunRequest
-from pipelines.messages.runs import Abort, Approve, RolloutView, RunView
+from pipelines.messages.runs import Abort, Approve, Promote, RolloutView, RunView
 from pipelines.settings import Settings
 from starter import runs
 from starter.web import create_app
@@ -58,6 +59,19 @@ class Play:
 
     def abort(self, run: RunRequest) -> None:
         self.do(runs.abort(self._client, run.workflow_id, Abort(actor="ada")))
+
+    def promote(self, run: RunRequest) -> None:
+        self.do(runs.promote(self._client, run.workflow_id, Promote(actor="ada")))
+
+    def listed(self, run: RunRequest) -> bool:
+        """Temporal's lists lag a moment behind."""
+        return bool(self.do(runs.list_runs(self._client, sha=run.sha)))
+
+    def asked(self, run: RunRequest) -> list[dict[str, Any]]:
+        """Every update that the run has accepted, as it was sent."""
+        history = self.do(self._client.get_workflow_handle(run.workflow_id).fetch_history())
+        accepted = [each.workflow_execution_update_accepted_event_attributes.accepted_request for each in history.events]
+        return [json.loads(payload.data) for request in accepted for payload in request.input.args.payloads]
 
     def do(self, work: Awaitable[T]) -> T:
         async def awaited() -> T:

@@ -1,0 +1,138 @@
+"""The page of one run: its stages, evidence and rollout, kept up while things happen."""
+
+from __future__ import annotations
+
+import secrets
+from collections.abc import Callable
+
+import pytest
+
+from pipelines.messages.common import RunRequest
+from tests.starter.dashboard.browser import Page
+from tests.starter.dashboard.evidence import measure, seed
+from tests.starter.dashboard.site import Play, Site
+
+Show = Callable[..., RunRequest]
+
+
+def test_what_a_run_is_and_how_far_it_is(page: Page, site: Site, show: Show) -> None:
+    run = show("hold")
+    assert page.script("return document.body.dataset.page") == "run"
+    page.says("main", run.repo)
+    for told in (run.sha[:7], "main", "ada"):
+        assert told in page.text("main")
+    assert page.one("#status").get_attribute("data-status") == "held"
+    stages = {each.get_attribute("data-stage"): each for each in page.all("#stages li[data-stage]")}
+    assert {name: each.get_attribute("data-status") for name, each in stages.items()} == {"build": "passed", "check": "failed"}
+    assert "lint found 3 problems" in stages["check"].text
+    assert "compile" in page.one("button[data-stage=build][data-step='0']").text
+
+
+def test_stages_change_without_reload(page: Page, play: Play, show: Show) -> None:
+    run = show("work")
+    assert page.one("li[data-stage=build]").get_attribute("data-status") == "running"
+    page.script("window.sameDocument = true")
+    play.abort(run)
+    page.one("li[data-stage=build][data-status=passed]")
+    page.one("#status[data-status=passed]")
+    assert page.script("return window.sameDocument") is True
+
+
+def test_what_a_stage_waits_for_is_said(page: Page, show: Show) -> None:
+    show("wait")
+    assert "approval by anybody" in page.one("li[data-stage=go]").text
+
+
+def test_evidence_is_shown(page: Page, site: Site, play: Play) -> None:
+    run = play.begin("hold")
+    seed(site.records, run.workflow_id, "words of a tool")
+    page.open(site.page_of(run))
+    page.says("#findings", "words of a tool")
+    for told in ("ruff", "low", "7", "pip-audit"):
+        assert told in page.text("#findings").lower()
+    page.says("#tests", "pays")
+    for told in ("cart", "tests/test_cart.py:12"):
+        assert told in page.text("#tests")
+    page.says("#gates", "coverage 71 %")
+    assert "check" in page.text("#gates")
+
+
+def test_without_records_a_page_is_whole_all_the_same(page: Page, site: Site, show: Show) -> None:
+    show("hold")
+    page.until(lambda: page.script("return document.readyState") == "complete", "the page is loaded")
+    page.says("#stages", "compile")
+    assert [each for each in page.complaints() if "404" not in each] == []
+
+
+def test_a_rollout_is_charted_with_its_numbers_as_a_table(page: Page, site: Site, play: Play) -> None:
+    run = play.begin("roll")
+    measure(site.records)
+    page.open(site.page_of(run))
+    page.one("#rollout svg.chart")
+    page.says("#rollout", "20")
+    drawn = page.script(
+        "return [...document.querySelectorAll('#rollout svg.chart')]"
+        ".map((chart) => chart.querySelectorAll('path, polyline, line, rect, circle').length)"
+    )
+    assert min(drawn) >= 1
+    page.until(lambda: page.all("#rollout table tbody tr"), "the numbers stand in a table")
+    told = page.script(
+        "return [...document.querySelectorAll('#rollout table')].map((each) => each.textContent).join(' ')"
+    ).lower()
+    assert "candidate" in told
+    assert "stable" in told
+
+
+def test_charts_have_a_name_for_those_who_do_not_see_them(page: Page, site: Site, play: Play) -> None:
+    run = play.begin("roll")
+    measure(site.records)
+    page.open(site.page_of(run))
+    page.one("#rollout svg.chart")
+    names = [each.accessible_name for each in page.all("#rollout svg.chart")]
+    assert all(names), names
+    assert {each.aria_role for each in page.all("#rollout svg.chart")} <= {"img", "image"}
+
+
+def test_a_charts_lines_lie_within_it(page: Page, site: Site, play: Play) -> None:
+    run = play.begin("roll")
+    measure(site.records)
+    page.open(site.page_of(run))
+    page.one("#rollout svg.chart")
+    outside = page.script(
+        "return [...document.querySelectorAll('#rollout svg.chart')].flatMap((chart) => {"
+        " const frame = chart.getBoundingClientRect();"
+        " return [...chart.querySelectorAll('path, polyline, text')].map((part) => part.getBoundingClientRect())"
+        "  .filter((part) => part.left < frame.left - 2 || part.right > frame.right + 2"
+        "   || part.top < frame.top - 2 || part.bottom > frame.bottom + 2 || Number.isNaN(part.width)).length ? [chart.outerHTML] : [];"
+        "})"
+    )
+    assert outside == []
+
+
+def test_a_rollouts_weight_keeps_up(page: Page, play: Play, show: Show) -> None:
+    run = show("roll")
+    page.says("#rollout", "paused")
+    play.promote(run)
+    page.says("#rollout", "promote full=False")
+
+
+@pytest.mark.parametrize("ref", [f"github/acme/shop/{'0' * 40}/default", "ffffffffff"])
+def test_a_run_that_is_not_there(page: Page, site: Site, ref: str) -> None:
+    page.open(f"{site.url}/runs/{ref}")
+    page.says("body", "no run")
+    assert [each for each in page.complaints() if "404" not in each] == []
+
+
+def test_a_short_commit_leads_to_its_run(page: Page, site: Site, play: Play) -> None:
+    run = play.begin("wait", repo=f"acme/{secrets.token_hex(4)}")
+    page.until(lambda: play.listed(run), "the run can be found")
+    page.open(f"{site.url}/runs/{run.sha[:12]}")
+    page.says("#stages", "compile")
+
+
+def test_a_run_links_to_temporal(page: Page, site: Site, show: Show) -> None:
+    run = show()
+    links = [each.get_attribute("href") or "" for each in page.all("a")]
+    [temporal] = [each for each in links if f":{site.settings.ports.temporal_ui}/" in each]
+    assert "/workflows/" in temporal
+    assert run.sha in temporal
