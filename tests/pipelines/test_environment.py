@@ -1,96 +1,71 @@
-"""Which release a rollback returns to."""
+"""Which release a rollback returns to, and what is recorded of a rollout."""
 
 from __future__ import annotations
 
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
 
-from pipelines.environment import is_recent, previous, request_for
+from pipelines.environment import deployment_record, is_recent, previous, request_for
 from pipelines.errors import Conflict, NotFound
 from pipelines.messages.common import ArtifactRef
-from pipelines.messages.deploy import Place, Release, RollbackRequest, Served
-from pipelines.spec import ProcessSpec
-from pipelines.spec.rollout import BlueGreenSpec
+from pipelines.messages.deploy import Place, Release, RollbackRequest, RolloutRequest, Served
+from pipelines.spec import ProcessSpec, RollingSpec
 
-_PLACE = Place(environment="production", service="shop")
-
-
-def _served(name: str, until: float | None = None) -> Served:
-    artifact = ArtifactRef(name="app", digest=f"sha256:{name}")
-    release = Release(id=name, place=_PLACE, artifact=artifact, process=ProcessSpec(command="serve"))
-    return Served(release=release, spec=BlueGreenSpec(), since=1.0, until=until)
+PLACE = Place(environment="production", service="shop")
 
 
-_HISTORY = [_served("r3"), _served("r2", 200.0), _served("r1", 100.0)]
+def served(name: str, until: float | None = None) -> Served:
+    release = Release(
+        id=name,
+        place=PLACE,
+        artifact=ArtifactRef(name="app", digest=f"sha256:{name}", size=1),
+        process=ProcessSpec(command="serve"),
+    )
+    return Served(release=release, spec=RollingSpec(), until=until)
 
 
-def test_the_one_before() -> None:
-    assert previous(_HISTORY, None).release.id == "r2"
+HISTORY = [served("three"), served("two", 200.0), served("one", 100.0)]
 
 
-def test_a_named_one() -> None:
-    assert previous(_HISTORY, "r1").release.id == "r1"
-
-
-def test_a_name_that_served_twice_is_the_newest_of_them() -> None:
-    again = [*_HISTORY, _served("r2", 50.0)]
-    assert previous(again, "r2").until == 200.0
-
-
-@pytest.mark.parametrize("served", [[], [_served("r1")]])
-def test_there_is_none_before(served: list[Served]) -> None:
-    with pytest.raises(NotFound, match="no earlier release") as caught:
-        previous(served, None)
-    assert caught.value.remedy == "Earlier releases: none"
-
-
-def test_the_stable_one_is_nothing_to_return_to() -> None:
-    with pytest.raises(Conflict, match="r3 is the stable release already"):
-        previous(_HISTORY, "r3")
-
-
-@pytest.mark.parametrize("served", [[], _HISTORY])
-def test_an_unknown_one(served: list[Served]) -> None:
-    with pytest.raises(NotFound, match="release r9 is not known here"):
-        previous(served, "r9")
-
-
-@given(st.lists(st.sampled_from(["r1", "r2", "r3"]), min_size=2, max_size=6), st.sampled_from([None, "r1", "r2", "r3"]))
-def test_what_is_returned_to_has_served_before_the_stable_one(names: list[str], to: str | None) -> None:
-    served = [_served(name) for name in names]
-    try:
-        found = previous(served, to)
-    except (Conflict, NotFound):
-        assert to is not None
-        assert to == names[0] or to not in names
-        return
-    assert any(found is entry for entry in served[1:])
-    assert to in (None, found.release.id)
+@pytest.mark.parametrize(("to", "found"), [(None, "two"), ("two", "two"), ("one", "one")])
+def test_previous(to: str | None, found: str) -> None:
+    assert previous(HISTORY, to).release.id == found
 
 
 @pytest.mark.parametrize(
-    ("until", "window", "recent"), [(100.0, 50.0, True), (100.0, 49.9, False), (None, 1e9, False), (150.0, 0.0, True)]
+    ("history", "to", "error", "words"),
+    [
+        ([], None, NotFound, "Earlier releases: none"),
+        (HISTORY[:1], None, NotFound, "no earlier release"),
+        (HISTORY, "three", Conflict, "three is the stable release already. Earlier releases: two, one"),
+        (HISTORY, "zero", NotFound, "zero is not known here. Earlier releases: two, one"),
+    ],
 )
-def test_what_served_lately_is_trusted(until: float | None, window: float, recent: bool) -> None:
-    assert is_recent(_served("r1", until), window, now=150.0) is recent
+def test_nothing_to_return_to(history: list[Served], to: str | None, error: type[Exception], words: str) -> None:
+    with pytest.raises(error, match=words):
+        previous(history, to)
 
 
-def test_the_rollback_as_a_request() -> None:
-    target = _served("r2", 200.0)
-    asked = RollbackRequest(place=_PLACE, actor="ann", reason="it is slow", window=60.0, request_id="x")
-    found = request_for(target, asked, number=7, now=230.0)
-    assert (found.request_id, found.release, found.spec) == ("x", target.release, target.spec)
-    assert (found.policy, found.kind, found.fast, found.actor, found.reason) == (
-        "supersede",
-        "rollback",
-        True,
-        "ann",
-        "it is slow",
-    )
-    assert request_for(target, asked, number=8, now=230.0) == found
+@pytest.mark.parametrize(("now", "recent"), [(200.0, True), (260.0, True), (261.0, False)])
+def test_recent(now: float, recent: bool) -> None:
+    assert is_recent(HISTORY[1], 60.0, now) is recent
 
 
-def test_a_rollback_without_words_gets_some() -> None:
-    found = request_for(_served("r2", 200.0), RollbackRequest(place=_PLACE, window=60.0), number=7, now=1000.0)
-    assert (found.request_id, found.reason, found.fast) == ("rollback-7", "rollback to r2", False)
+def test_what_serves_now_is_not_returned_to() -> None:
+    assert not is_recent(HISTORY[0], 60.0, 0.0)
+
+
+def test_the_request_of_a_rollback() -> None:
+    asked = RollbackRequest(place=PLACE, actor="ann", window=60.0)
+    request = request_for(HISTORY[1], asked, 7, 230.0)
+    assert (request.request_id, request.kind, request.policy, request.fast) == ("rollback-7", "rollback", "supersede", True)
+    assert request.reason == "rollback to two"
+    assert request_for(HISTORY[1], asked.model_copy(update={"request_id": "mine"}), 7, 999.0).request_id == "mine"
+
+
+def test_the_record_of_a_rollout() -> None:
+    request = RolloutRequest(request_id="r", release=HISTORY[0].release, spec=RollingSpec(), kind="rollback", committed_at=5.0)
+    record = deployment_record(request, "rollout/production/shop/3", HISTORY[1].release, "failed", "why", 10.0, 20.0)
+    assert (record.key, record.previous, record.status, record.rollback) == ("rollout/production/shop/3", "two", "failed", True)
+    assert Release.model_validate_json(record.release_json) == HISTORY[0].release
+    assert (record.started_at, record.finished_at, record.committed_at) == (10.0, 20.0, 5.0)
+    assert deployment_record(request, "k", None, "started", "", 1.0).previous == ""

@@ -64,7 +64,7 @@ class Town:
         deadline = time.monotonic() + 20
         while not await self._exists(handle):
             assert time.monotonic() < deadline, f"{ticket.workflow_id} never started"
-            await asyncio.sleep(0.02)
+            await asyncio.sleep(0.04)
         return await asyncio.wait_for(handle.result(), 20)
 
     async def _exists(self, handle: WorkflowHandle[Any, Any]) -> bool:
@@ -91,7 +91,7 @@ class Town:
         deadline = time.monotonic() + seconds
         while not condition(view := await self.view()):
             assert time.monotonic() < deadline, view.model_dump_json(indent=1)
-            await asyncio.sleep(0.02)
+            await asyncio.sleep(0.04)
         return view
 
     async def idle(self) -> EnvironmentView:
@@ -104,7 +104,7 @@ class Town:
         deadline = time.monotonic() + 20
         while (await handle.query("view"))["waiting_for"] != "approval":
             assert time.monotonic() < deadline
-            await asyncio.sleep(0.02)
+            await asyncio.sleep(0.04)
 
     def weights(self) -> dict[str, int]:
         return self.world.cluster.weights(self.place.key)

@@ -97,7 +97,7 @@ class Play:
         deadline = time.monotonic() + seconds
         while not condition(view := await self.view()):
             assert time.monotonic() < deadline, view.model_dump_json(indent=1)
-            await asyncio.sleep(0.02)
+            await asyncio.sleep(0.04)
         return view
 
     async def until_asked(self, weight: int | None = None) -> RolloutView:

@@ -19,6 +19,8 @@ from tests.support.temporal import TemporalServer
 
 EARLY = 60
 """Events of a history from which on a new execution is suggested."""
+pytestmark = pytest.mark.server
+
 WAITING = [{"setWeight": 20}, {"pause": {}}, {"setWeight": 60}]
 
 

@@ -20,6 +20,8 @@ from pipelines.ports import ENSURE_RELEASE, MEASURE, RETIRE_RELEASE, ROUTE, RUN_
 from tests.support.fakes import Behaviour, Stage, World, answers, breaks, passes, raises
 from tests.support.rollout_play import ANALYSIS, FAIL, PASS, UNSURE, Play, canary, spec
 
+pytestmark = pytest.mark.server
+
 ASKS: dict[str, BaseModel] = {
     "approve": Approve(actor="ann"),
     "reject": Approve(actor="ann", approved=False),
