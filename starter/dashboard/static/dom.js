@@ -23,12 +23,18 @@ function filled(node, attributes, children) {
   return node;
 }
 
-/** Replaces what is in `node`, but only when `key` differs from last time: focus and selection stay where nothing changed. */
+/** Replaces what is in `node`, but only when `key` differs from last time; the focus stays on what is there before and after. */
 export function fill(node, key, build) {
   const known = JSON.stringify(key);
   if (node.dataset.shown === known) return;
   node.dataset.shown = known;
+  const focused = node.contains(document.activeElement) && document.activeElement !== node ? nameOf(document.activeElement) : '';
   node.replaceChildren(...[build()].flat().filter(Boolean));
+  if (focused) [...node.querySelectorAll('a, button, summary')].find((each) => nameOf(each) === focused)?.focus();
+}
+
+function nameOf(node) {
+  return [node.tagName, node.dataset.action, node.dataset.stage, node.getAttribute('href'), node.textContent].join('|');
 }
 
 export function text(node, value) {
