@@ -8,7 +8,7 @@ import signal
 import time
 from pathlib import Path
 
-from pipelines.messages.runs import Abort
+from pipelines.messages.runs import Abort, RunView
 from starter import runs
 from tests.bench.figures import Figure
 from tests.bench.plan import Plan
@@ -43,7 +43,11 @@ def _once(stack: Stack) -> tuple[float, float]:
     known = _count(ticks) + 1
     started = time.perf_counter()
     stack.up()
-    until(lambda: _count(ticks) > known, MOST_SECONDS)
+    try:
+        until(lambda: _count(ticks) > known, MOST_SECONDS)
+    except TimeoutError:
+        view = asyncio.run(_view(stack, run_id))
+        raise TimeoutError(f"no progress after {known} ticks; the run is {view.status} {view.reason}") from None
     now = time.perf_counter()
     asyncio.run(_end(stack, run_id))
     return (now - killed) * 1000, (now - started) * 1000
@@ -52,6 +56,10 @@ def _once(stack: Stack) -> tuple[float, float]:
 async def _begin(stack: Stack) -> str:
     started = await runs.start(await stack.client(), stack.commits.request("ticker"))
     return started.run_id
+
+
+async def _view(stack: Stack, run_id: str) -> RunView:
+    return await runs.describe(await stack.client(), run_id)
 
 
 async def _end(stack: Stack, run_id: str) -> None:
