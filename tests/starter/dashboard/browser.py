@@ -6,7 +6,7 @@ import shutil
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any, TypeVar, cast
 
 from selenium.common.exceptions import StaleElementReferenceException, TimeoutException
 from selenium.webdriver import Chrome, ChromeOptions
@@ -64,11 +64,11 @@ class Page:
     def open(self, url: str) -> None:
         self.driver.get(url)
 
-    def until(self, look: Callable[[], T], what: str, seconds: float = PATIENCE) -> T:
+    def until(self, look: Callable[[], T | None], what: str, seconds: float = PATIENCE) -> T:
         """The first true answer of `look`; an element that is replaced while it looks makes it look again."""
         wait = WebDriverWait(self.driver, seconds, poll_frequency=0.05, ignored_exceptions=[StaleElementReferenceException])
         try:
-            return wait.until(lambda _: look())
+            return cast(T, wait.until(lambda _: look()))
         except TimeoutException:
             raise AssertionError(
                 f"after {seconds} s still not: {what}\n{self.script('return document.body.innerText')}"
@@ -109,5 +109,5 @@ class Page:
 
     def complaints(self) -> list[str]:
         """What the browser's console was told since it was last asked: errors, warnings and broken policies."""
-        entries: list[dict[str, Any]] = self.driver.get_log("browser")
+        entries: list[dict[str, Any]] = self.driver.get_log("browser")  # type: ignore[no-untyped-call]
         return [f"{each['level']}: {each['message']}" for each in entries if each["level"] in ("SEVERE", "WARNING")]
