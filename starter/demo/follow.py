@@ -11,7 +11,7 @@ from temporalio.client import Client
 
 from pipelines.errors import NotFound, Unavailable
 from pipelines.messages.common import Status
-from pipelines.messages.runs import RolloutView, RunView, StageView
+from pipelines.messages.runs import RolloutView, RunView, StageView, WeightPoint
 from starter import runs
 from starter.commands.render import MARKS, seconds
 from starter.demo.told import Teller
@@ -67,11 +67,15 @@ class Follower:
         self._once(f"stage {stage.name}", f"{MARKS[stage.status][0]} {stage.name:<28}{facts}", _STYLES.get(stage.status, ""))
 
     def _tell_rollout(self, view: RolloutView) -> None:
-        for point in view.weights:
-            self._once(f"weight {point.at}", f"  → {point.weight} % of the traffic to {view.candidate.version}", "cyan")
-        for judged in view.verdicts:
-            verdict = judged.verdict
-            self._once(f"verdict {verdict.outcome} {view.weight}", f"  analysis: {verdict.outcome}. {verdict.reason}".rstrip())
+        """In the order in which it happened; a verdict is told again only when it or the weight has changed."""
+        weight, events = 0, sorted([*view.weights, *view.verdicts], key=lambda event: event.at)
+        for event in events:
+            if isinstance(event, WeightPoint):
+                weight = event.weight
+                self._once(f"weight {event.at}", f"  → {weight} % of the traffic to {view.candidate.version}", "cyan")
+            else:
+                verdict = event.verdict
+                self._once(f"verdict {verdict.outcome} {weight}", f"  analysis: {verdict.outcome}. {verdict.reason}".rstrip())
 
     def _once(self, key: str, line: str, style: str = "") -> None:
         if key not in self._told:
