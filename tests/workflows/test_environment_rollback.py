@@ -11,6 +11,8 @@ from tests.support.environment_play import Town
 from tests.support.fakes import Gate, World, waits
 from tests.support.rollout_play import canary, spec
 
+pytestmark = pytest.mark.server
+
 SLOW = [{"setWeight": 20}, {"pause": {"duration": "1h"}}]
 
 

@@ -7,6 +7,7 @@ import contextlib
 import time
 from typing import Any
 
+import pytest
 from temporalio.client import WorkflowExecutionStatus, WorkflowFailureError, WorkflowHandle
 
 from activities.requests import Requests
@@ -16,6 +17,8 @@ from pipelines.messages.rollout import EnvironmentState
 from pipelines.ports import MEMBER_ALIVE
 from tests.support.environment_play import NoDeployments
 from tests.support.fakes import World
+
+pytestmark = pytest.mark.server
 
 
 class Group:

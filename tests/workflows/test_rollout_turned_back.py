@@ -12,6 +12,8 @@ from pipelines.ports import AUDIT, ENSURE_RELEASE, RETIRE_RELEASE, ROUTE, WATCH_
 from tests.support.fakes import Gate, World, breaks, passes, raises, times, waits
 from tests.support.rollout_play import Play, canary, spec
 
+pytestmark = pytest.mark.server
+
 
 def to_stable(world: World) -> str:
     """Key of the call that sends all traffic back."""
