@@ -89,7 +89,7 @@ class Page:
         return " ".join(each.text for each in self.all(css))
 
     def says(self, css: str, words: str) -> None:
-        self.until(lambda: words in self.text(css), f"{css} says {words!r} (it says {self.text(css)!r})")
+        self.until(lambda: words in self.text(css), f"{css} says {words!r}")
 
     def click(self, css: str) -> None:
         """As a person does it: where another element covers it, that one gets the click and the test fails."""

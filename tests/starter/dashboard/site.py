@@ -18,11 +18,12 @@ from temporalio.contrib.pydantic import pydantic_data_converter
 from activities.records import Records
 from activities.records.migrate import upgrade
 from pipelines.messages.common import RunRequest
+from pipelines.messages.deploy import Place, RollbackRequest
 from pipelines.messages.runs import Abort, Approve, Promote, RolloutView, RunView
 from pipelines.settings import Settings
 from starter import runs
 from starter.web import create_app
-from tests.starter.conftest import request
+from tests.starter.conftest import request, until
 from tests.starter.standins import rollout_id
 from tests.starter.web.live import live
 from tests.support.ports import free_port
@@ -68,10 +69,23 @@ class Play:
         return bool(self.do(runs.list_runs(self._client, sha=run.sha)))
 
     def asked(self, run: RunRequest) -> list[dict[str, Any]]:
-        """Every update that the run has accepted, as it was sent."""
-        history = self.do(self._client.get_workflow_handle(run.workflow_id).fetch_history())
+        return self.asked_of(run.workflow_id)
+
+    def asked_of(self, workflow_id: str) -> list[dict[str, Any]]:
+        """Every update that the workflow has accepted, as it was sent."""
+        history = self.do(self._client.get_workflow_handle(workflow_id).fetch_history())
         accepted = [each.workflow_execution_update_accepted_event_attributes.accepted_request for each in history.events]
         return [json.loads(payload.data) for request in accepted for payload in request.input.args.payloads]
+
+    def release_to(self, environment: str) -> None:
+        """Makes an environment with releases of the shop, and waits until it is listed."""
+        place = Place(environment=environment, service="shop")
+        self.do(runs.rollback(self._client, RollbackRequest(place=place, to="one")))
+
+        async def listed() -> bool:
+            return bool(await runs.releases(self._client, environment))
+
+        self.do(until(listed))
 
     def do(self, work: Awaitable[T]) -> T:
         async def awaited() -> T:

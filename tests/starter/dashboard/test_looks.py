@@ -75,3 +75,24 @@ def test_a_page_never_scrolls_sideways(page: Page, pages: dict[str, tuple[str, s
             assert wide <= width, name
     finally:
         page.driver.execute_cdp_cmd("Emulation.clearDeviceMetricsOverride", {})
+
+
+def test_the_policy_forbids_what_is_not_of_the_pages_own_files(page: Page, site: Site) -> None:
+    """And the console tells it, so that every other test of this folder would fail by it."""
+    page.open(site.url)
+    page.one("#filters")
+    page.script(
+        "const script = document.createElement('script');"
+        "script.textContent = 'window.injected = true';"
+        "document.body.append(script);"
+    )
+    page.script("const image = new Image(); image.src = 'http://127.0.0.1:1/x.png'; document.body.append(image)")
+    refused: list[str] = []
+
+    def both() -> bool:
+        refused.extend(page.complaints())
+        return len(refused) >= 2
+
+    page.until(both, "the console tells of both")
+    assert all("Content Security Policy" in each for each in refused), refused
+    assert page.script("return window.injected") is None

@@ -108,5 +108,5 @@ def test_refreshing_leaves_the_keyboard_where_it_was(page: Page, site: Site, pla
 def test_an_empty_list_says_so(page: Page, site: Site, repo: str) -> None:
     page.open(site.url)
     narrow(page, repo=repo)
-    page.says("main", "No runs")
+    page.says("main", "No run is like that")
     assert listed(page) == []
