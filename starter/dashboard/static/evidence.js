@@ -8,7 +8,7 @@ import { badge } from './status.js';
 import { drawTests } from './tests.js';
 
 const PATIENCE = 400;
-const RETRY = 5000;
+const RETRY = 3000;
 
 export class Evidence {
   /** `url` is the run's in the API. */
@@ -22,6 +22,8 @@ export class Evidence {
       stage.status, stage.approvals, stage.waiting_for, stage.steps.map((step) => [step.status, step.attempt])])]);
     if (moved === this.moved) return;
     this.moved = moved;
+    // What people did is written down a moment after the run has moved.
+    this.more = 1;
     this.soon(PATIENCE);
   }
 
@@ -32,8 +34,8 @@ export class Evidence {
 
   async load() {
     const good = await Promise.all(Object.entries(this.parts).map(([name, draw]) => this.part(name, draw)));
-    // What people did is written down a moment after the run has moved.
-    if (!good.every(Boolean)) this.soon(RETRY);
+    if (this.more > 0 || !good.every(Boolean)) this.soon(RETRY);
+    this.more -= 1;
   }
 
   async part(name, draw) {
