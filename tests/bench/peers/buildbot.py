@@ -48,10 +48,14 @@ class Listener:
 
 def _handler(listener: Listener) -> type[BaseHTTPRequestHandler]:
     class Handler(BaseHTTPRequestHandler):
+        # Buildbot keeps connections; one that is closed under it loses a push, and it pushes only once.
+        protocol_version = "HTTP/1.1"
+
         def do_POST(self) -> None:
             now = time.perf_counter()
             told = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
             self.send_response(200)
+            self.send_header("Content-Length", "0")
             self.end_headers()
             if told.get("complete"):
                 listener.ended.put((now, told["results"]))
