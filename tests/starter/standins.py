@@ -158,7 +158,8 @@ class StandInRollout:
     def view(self) -> RolloutView:
         return RolloutView(
             workflow_id=workflow.info().workflow_id, strategy="canary", candidate=release("two"), stable_id="one",
-            status="done" if self.over else "paused", intent="advance", waiting_for="approval at 20 %", weight=20,
+            status="done" if self.over else "paused", intent="advance", weight=20,
+            waiting_for="'resume' (paused by ada)" if self.asked[-1:] == ["pause"] else "approval at 20 %",
             reason=", ".join(self.asked), plan=["60 %", "100 %"], weights=self._weights(),
         )  # fmt: skip
 

@@ -86,7 +86,17 @@ class Page:
         self.until(lambda: not any(each.is_displayed() for each in self.all(css)), f"{css} is gone")
 
     def text(self, css: str) -> str:
-        return " ".join(each.text for each in self.all(css))
+        """What people can read in all that matches, at one moment."""
+        seen: str = self.script(
+            "return [...document.querySelectorAll(arguments[0])].map((each) => each.innerText).join(' ')", css
+        )
+        return seen
+
+    def attributes(self, css: str, name: str) -> list[str | None]:
+        """Of all that people can see, at one moment."""
+        look = "return [...document.querySelectorAll(arguments[0])].filter((each) => each.checkVisibility())"
+        values: list[str | None] = self.script(f"{look}.map((each) => each.getAttribute(arguments[1]))", css, name)
+        return values
 
     def says(self, css: str, words: str) -> None:
         self.until(lambda: words in self.text(css), f"{css} says {words!r}")

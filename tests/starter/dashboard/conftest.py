@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import shutil
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
 from selenium.webdriver import Chrome
 
+from activities.records.migrate import upgrade
+from pipelines.layout import Layout
 from pipelines.messages.common import RunRequest
 from tests.starter.dashboard.browser import Page, chromium
 from tests.starter.dashboard.site import Play, Site
@@ -28,9 +31,18 @@ def play(standin_server: str) -> Iterator[Play]:
     playing.close()
 
 
+@pytest.fixture(scope="package")
+def empty_records(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A database as the first `switchyard up` makes it; copying one is faster than making one."""
+    made = Layout(tmp_path_factory.mktemp("records")).database
+    upgrade(f"sqlite:///{made}")
+    return made
+
+
 @pytest.fixture
-def site(tmp_path: Path, standin_server: str) -> Iterator[Site]:
+def site(tmp_path: Path, standin_server: str, empty_records: Path) -> Iterator[Site]:
     serving = Site(settings_for(tmp_path, standin_server))
+    shutil.copy(empty_records, serving.settings.layout.database)
     serving.start()
     yield serving
     serving.stop()

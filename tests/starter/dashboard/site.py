@@ -16,7 +16,6 @@ from temporalio.client import Client
 from temporalio.contrib.pydantic import pydantic_data_converter
 
 from activities.records import Records
-from activities.records.migrate import upgrade
 from pipelines.messages.common import RunRequest
 from pipelines.messages.deploy import Place, RollbackRequest
 from pipelines.messages.runs import Abort, Approve, Promote, RolloutView, RunView
@@ -121,8 +120,6 @@ class Site:
 
     @cached_property
     def records(self) -> Records:
-        """Made with the first use; until then there are none, as before the first `switchyard up`."""
-        upgrade(self.settings.database)
         return Records(self.settings.database)
 
     @cached_property
