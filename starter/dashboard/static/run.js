@@ -79,7 +79,8 @@ function drawHead(run) {
   show($('#status'), run.status);
   text($('#title'), `${repo} ${short(sha)}`);
   document.title = `${run.status}: ${repo} ${short(sha)} · Switchyard`;
-  shown($('#reason'), [title && `“${title}”`, run.reason].filter(Boolean).join(' — '));
+  shown($('#about'), title);
+  shown($('#reason'), run.reason);
   fill($('#facts'), [run.run, run.run_id, run.execution, run.service, run.version, run.started_at, run.held_until], () => facts(run, branch, sha));
   tick();
 }

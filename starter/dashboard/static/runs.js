@@ -50,18 +50,18 @@ function draw() {
 }
 
 function row(run) {
-  return el('tr', { 'data-run': run.run_id },
-    el('td', {}, badge(run.status)),
-    el('th', { scope: 'row' },
+  return el('tr', { 'data-run': run.run_id, role: 'row' },
+    el('td', { role: 'cell' }, badge(run.status)),
+    el('th', { scope: 'row', role: 'rowheader' },
       el('a', { href: runUrl(run.run_id) }, run.repo || run.run_id),
       run.pipeline && run.pipeline !== 'default' && el('span', { class: 'tag' }, run.pipeline),
       el('span', { class: 'narrow sub mono' }, [run.branch, short(run.sha)].filter(Boolean).join(' · ')),
       el('span', { class: 'sub' }, run.title)),
-    el('td', { class: 'wide' }, run.branch || NONE),
-    el('td', { class: 'wide mono', title: run.sha }, short(run.sha)),
-    el('td', { class: 'wide' }, run.actor || NONE),
-    el('td', { class: 'num' }, el('time', { datetime: new Date(run.started_at * 1000).toISOString(), title: wholly(run.started_at) })),
-    el('td', { class: 'num' }));
+    el('td', { class: 'wide', role: 'cell' }, run.branch || NONE),
+    el('td', { class: 'wide mono', role: 'cell', title: run.sha }, short(run.sha)),
+    el('td', { class: 'wide', role: 'cell' }, run.actor || NONE),
+    el('td', { class: 'num', role: 'cell' }, el('time', { title: wholly(run.started_at) })),
+    el('td', { class: 'num', role: 'cell' }));
 }
 
 function update(node, run) {

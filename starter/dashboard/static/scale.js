@@ -1,10 +1,10 @@
 // From measured values to places on a chart. Pure functions.
 
-/** A round number at or above `most`: 1, 2, 2.5 or 5 times a power of ten. */
+/** A round number at or above `most`: 1, 1.5, 2, 3, 4, 5, 6 or 8 times a power of ten. */
 export function ceiling(most) {
   if (!(most > 0) || !Number.isFinite(most)) return 1;
   const power = 10 ** Math.floor(Math.log10(most));
-  return [1, 2, 2.5, 5, 10].map((times) => times * power).find((value) => value >= most * 0.9999);
+  return [1, 1.5, 2, 3, 4, 5, 6, 8, 10].map((times) => times * power).find((value) => value >= most * 0.9999);
 }
 
 /** A function from [low, high] to [start, end]; of a range without extent, `start`. */
