@@ -45,7 +45,8 @@ async function why() {
 }
 
 function refused(error) {
-  shown($('#problem'), error.words);
+  const known = error.message !== 'Not Found';
+  shown($('#problem'), known ? error.words : `'${ID}' names no run. 'switchyard runs' lists what there is.`);
   shown($('#stages-state'), '');
   later = setTimeout(follow, LOOK_AGAIN);
 }

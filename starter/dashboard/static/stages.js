@@ -15,7 +15,10 @@ export class Stages {
     this.byPeople = Boolean(this.chosen);
     this.list.addEventListener('click', (event) => {
       const button = event.target.closest('button[data-step]');
-      if (button) this.choose(button.dataset.stage, Number(button.dataset.step), true);
+      if (!button) return;
+      this.choose(button.dataset.stage, Number(button.dataset.step), true);
+      // On a narrow screen the log is below all the stages.
+      if (matchMedia('(max-width: 900px)').matches) $('#log-title').scrollIntoView({ block: 'start' });
     });
   }
 
