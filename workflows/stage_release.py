@@ -47,10 +47,12 @@ class ReleaseStage:
 
     def _request(self, release: Release) -> RolloutRequest:
         stage, book = self._page.instance.stage, self._book
+        spec = stage.rollout or RollingSpec()
         return RolloutRequest(
             request_id=self._id,
             release=release,
-            spec=stage.rollout or RollingSpec(),
+            spec=spec,
+            policy=spec.when_busy,
             actor=book.request.actor,
             author=book.commit.author,
             reason=book.commit.subject,

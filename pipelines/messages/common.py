@@ -75,7 +75,7 @@ class ArtifactRef(Message):
     name: str
     digest: str
     size: int = 0
-    kind: str = Field("archive", description="archive, layer, draft-layer (of a stage that failed), cache, log, report, sbom or image")
+    kind: str = Field("archive", description="archive, layer, draft-layer (of a failed stage), cache, log, report, sbom or image")
     version: str = ""
 
 

@@ -43,6 +43,9 @@ class StrategySpec(RolloutModel):
     analysis: AnalysisSpec | None = None
     approval: ApprovalSpec = ApprovalSpec()
     approval_timeout_action: Literal["abort", "promote"] = "abort"
+    when_busy: Literal["queue", "supersede"] = Field(
+        "queue", description="while another rollout of the service is under way there: wait for it, or end it and take its place"
+    )
 
 
 class CanarySpec(StrategySpec):

@@ -11,7 +11,7 @@ from temporalio.client import Client
 
 from pipelines.errors import NotFound, Unavailable
 from pipelines.messages.common import Status
-from pipelines.messages.runs import RolloutView, RunView, StageView, WeightPoint
+from pipelines.messages.runs import RolloutView, RunView, StageView, VerdictPoint, WeightPoint
 from starter import runs
 from starter.commands.render import MARKS, seconds
 from starter.demo.told import Teller
@@ -68,8 +68,9 @@ class Follower:
 
     def _tell_rollout(self, view: RolloutView) -> None:
         """In the order in which it happened; a verdict is told again only when it or the weight has changed."""
-        weight, events = 0, sorted([*view.weights, *view.verdicts], key=lambda event: event.at)
-        for event in events:
+        weight = 0
+        events: list[WeightPoint | VerdictPoint] = [*view.weights, *view.verdicts]
+        for event in sorted(events, key=lambda each: each.at):
             if isinstance(event, WeightPoint):
                 weight = event.weight
                 self._once(f"weight {event.at}", f"  → {weight} % of the traffic to {view.candidate.version}", "cyan")

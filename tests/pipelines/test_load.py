@@ -83,7 +83,7 @@ def test_every_problem_is_told_in_the_order_of_the_file() -> None:
         "15:12: 'steps' must be a list, not the text 'pytest'. Write [pytest]",
         "18:40: 'replicas' must be at least 1, not the number 0. Correct 'replicas'",
         "19:33: 'setWeigth' is not a word of 'rollout' of stage 'deploy'. Known here: deadline, scaleDownDelay, drain, analysis,"
-        " approval, approvalTimeoutAction, strategy, steps",
+        " approval, approvalTimeoutAction, whenBusy, strategy, steps",
         "19:63: 'soon' is not a duration; write for example 500ms, 30s, 5m, 1h30m or 7d. Correct 'scaleDownDelay'",
         "19:89: 'setWeight' must be at most 100, not the number 120. Correct 'setWeight'",
     ]

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from types import MappingProxyType
 from typing import Any
 
 import pytest
@@ -187,10 +189,11 @@ async def test_a_run_is_aborted_once(world: World) -> None:
 CANARY = {"strategy": "canary", "steps": [{"setWeight": 20}, {"pause": {}}], "scaleDownDelay": 0, "drain": 0}
 
 
-def releases(world: World, **more: Any) -> None:
+def releases(world: World, rollout: Mapping[str, Any] = MappingProxyType(CANARY), **more: Any) -> None:
     """Build an artifact, then release it."""
     build = {"steps": [step()], "artifacts": [{"name": "app", "paths": ["dist"]}]}
-    deploy = {"needs": ["build"], "environment": "staging", "release": {"process": {"command": "serve"}}, "rollout": CANARY}
+    deploy: dict[str, Any] = {"needs": ["build"], "environment": "staging", "release": {"process": {"command": "serve"}}}
+    deploy["rollout"] = dict(rollout)
     world.pipeline = pipeline({"build": build, "deploy": deploy}, service=world.service, **more)
 
 
@@ -258,13 +261,34 @@ async def test_stopping_a_run_whose_rollout_is_queued_withdraws_it(world: World)
     assert len({call.arg.release.id for call in world.calls if call.port.name == "deploy.ensure"}) == 2
 
 
+async def test_a_newer_run_may_take_the_place_of_a_rollout_under_way(world: World) -> None:
+    place = f"staging/{world.service}"
+    old = await stable(world)
+    world.tree += "2"
+    first = await world.start()
+    await world.until(lambda: 20 in world.cluster.weights(place).values())
+    world.tree += "3"
+    releases(world, rollout={"strategy": "rolling", "whenBusy": "supersede", "scaleDownDelay": 0, "drain": 0})
+    second = await world.start()
+    assert (await second.result()).status == Status.passed
+    assert "superseded" in str(await failure(first))
+    assert list(world.cluster.weights(place).values()) == [100]
+    assert old not in world.cluster.weights(place)
+    assert world.cluster.wrongs == []
+
+
 async def test_a_rollout_that_is_turned_back_fails_its_stage(world: World) -> None:
     await stable(world)
     world.tree += "2"
     metrics = [{"name": "errors", "builtin": "success-rate", "successMin": 0.9}]
     analysed = {**CANARY, "steps": [{"setWeight": 20}, {"analysis": True}], "analysis": {"metrics": metrics, "interval": 0.05}}
     build = {"steps": [step()], "artifacts": [{"name": "app", "paths": ["dist"]}]}
-    deploy = {"needs": ["build"], "environment": "staging", "release": {"process": {"command": "serve"}}, "rollout": analysed}
+    deploy: dict[str, Any] = {
+        "needs": ["build"],
+        "environment": "staging",
+        "release": {"process": {"command": "serve"}},
+        "rollout": analysed,
+    }
     world.pipeline = pipeline({"build": build, "deploy": deploy}, service=world.service)
     world.always(MEASURE, "*", answers(Verdict(outcome="fail", reason="too many errors", requests={"candidate": 50})))
     assert "too many errors" in str(await failure(await world.start()))
