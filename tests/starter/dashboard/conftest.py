@@ -52,6 +52,8 @@ def site(tmp_path: Path, standin_server: str, empty_records: Path) -> Iterator[S
 def page(driver: Chrome, site: Site) -> Iterator[Page]:
     """A page whose console must stay clean, unless the test has read it itself."""
     shown = Page(driver)
+    driver.execute_cdp_cmd("Emulation.setEmulatedMedia", {})
+    driver.execute_cdp_cmd("Emulation.clearDeviceMetricsOverride", {})
     shown.open("about:blank")
     shown.complaints()
     yield shown

@@ -26,10 +26,20 @@ const behind = (element) => {
   const dark = scheme.includes('dark') && matchMedia('(prefers-color-scheme: dark)').matches;
   return [dark ? '#121212' : '#ffffff', ...layers];
 };
+const opacity = (element) => {
+  let all = 1;
+  for (let each = element; each; each = each.parentElement) all *= getComputedStyle(each).opacity;
+  return all;
+};
+const faded = (element, front) => {
+  const back = mixed(behind(element)), part = opacity(element);
+  return mixed([...behind(element), front]).map((value, place) => value * part + back[place] * (1 - part));
+};
+const spoken = (element) => element.offsetWidth <= 1 && element.offsetHeight <= 1 && !(element instanceof SVGElement);
 const own = (element) => [...element.childNodes].some((node) => node.nodeType === 3 && node.textContent.trim());
 const shown = (element) => element.checkVisibility({opacityProperty: true, visibilityProperty: true});
 return [...document.querySelectorAll('body, body *')]
-  .filter((element) => own(element) && shown(element) && !element.disabled)
+  .filter((element) => own(element) && shown(element) && !element.disabled && !spoken(element))
   .map((element) => {
     const style = getComputedStyle(element);
     const svg = element instanceof SVGElement;
@@ -37,7 +47,7 @@ return [...document.querySelectorAll('body, body *')]
       text: element.textContent.trim().slice(0, 40),
       place: element.tagName.toLowerCase() + (element.id ? '#' + element.id : '') + '.' + (element.getAttribute('class') || ''),
       back: mixed(behind(element)),
-      front: mixed([...behind(element), svg ? style.fill : style.color]),
+      front: faded(element, svg ? style.fill : style.color),
     };
   });
 """
