@@ -3,7 +3,7 @@
 import { get } from './api.js';
 import { $, el, fill, table } from './dom.js';
 import { drawFindings } from './findings.js';
-import { clock, moment, wholly } from './format.js';
+import { clock, moment, plural, wholly } from './format.js';
 import { badge } from './status.js';
 import { drawTests } from './tests.js';
 
@@ -75,6 +75,6 @@ function drawAudit(entries) {
     { title: 'Who', cell: (entry) => entry.actor },
     { title: 'Why', class: 'grow', cell: (entry) => entry.reason || entry.evidence.stage || '' },
   ];
-  return el('details', { open: true }, el('summary', {}, `${entries.length} entries, newest first`),
+  return el('details', { open: true }, el('summary', {}, `${plural(entries.length, 'entry', 'entries')}, newest first`),
     table('Audit trail of the run', columns, [...entries].reverse()));
 }

@@ -69,6 +69,7 @@ export class LogView {
     const lines = this.pending.splice(0);
     const skipped = Math.max(0, lines.length - MOST);
     if (skipped) {
+      this.dropped += this.box.childElementCount;
       this.box.replaceChildren();
       this.last = null;
     }
