@@ -2,7 +2,7 @@
 
 import { el, svg, table, text } from './dom.js';
 import { clock } from './format.js';
-import { ceiling, line, linear, pointAt, times } from './scale.js';
+import { ceiling, line, linear, steps, times, valueAt } from './scale.js';
 
 const HEIGHT = 150;
 const LEFT = 52;
@@ -12,9 +12,9 @@ const BOTTOM = 20;
 const PER_TICK = 90;
 
 export class Chart {
-  /** `format(value)` writes a value; `top`: the scale's end, or null to follow what was measured; `stepped`: values hold. */
-  constructor(title, format, { top = null, stepped = false } = {}) {
-    Object.assign(this, { title, format, top, stepped, pointer: null, data: null });
+  /** `format(value)` writes a value; `top`: the scale's end, or null to follow what was measured. */
+  constructor(title, format, top = null) {
+    Object.assign(this, { title, format, top, pointer: null, data: null });
     this.plot = el('div', { class: 'plot', onpointermove: (event) => this.point(event), onpointerleave: () => this.leave() });
     this.legend = el('ul', { class: 'legend plain' });
     this.when = el('span', { class: 'muted' });
@@ -25,7 +25,7 @@ export class Chart {
     new ResizeObserver(() => this.draw()).observe(this.plot);
   }
 
-  /** `data`: {from, to, series: [{name, track, points: [[at, value]]}], marks: [{at, tone, words}], changes: [at]}. */
+  /** `data`: {from, to, series: [{name, track, spans: [[from, to, value]]}], marks: [{at, tone, words}], changes: [at]}. */
   show(data) {
     const key = JSON.stringify(data);
     if (key === this.key) return;
@@ -38,7 +38,7 @@ export class Chart {
     const width = this.plot.clientWidth;
     if (!this.data || !width) return;
     const { from, to, series } = this.data;
-    const most = Math.max(0, ...series.flatMap((each) => each.points.map(([, value]) => value ?? 0)));
+    const most = Math.max(0, ...series.flatMap((each) => each.spans.map(([, , value]) => value ?? 0)));
     const high = this.top ?? ceiling(most);
     this.x = linear(from, to, LEFT, width - RIGHT);
     this.y = linear(0, high, HEIGHT - BOTTOM, TOP);
@@ -50,7 +50,7 @@ export class Chart {
   }
 
   words() {
-    const told = this.data.series.map((each) => `${each.name} ${this.format(each.points.at(-1)?.[1])}`);
+    const told = this.data.series.map((each) => `${each.name} ${this.format(last(each.spans))}`);
     return `${this.title} over time; at the end: ${told.join(', ') || 'nothing measured'}`;
   }
 
@@ -69,10 +69,8 @@ export class Chart {
     return this.data.changes.map((at) => svg('path', { class: 'change', d: `M${this.x(at)} ${TOP}V${HEIGHT - BOTTOM}` }));
   }
 
-  one({ track, points }) {
-    const path = svg('path', { class: `series ${track}`, d: line(points, this.x, this.y, this.stepped) });
-    const alone = points.filter(([, value], place) => value !== null && points[place - 1]?.[1] == null && points[place + 1]?.[1] == null);
-    return [path, ...alone.map(([at, value]) => svg('circle', { class: `dot ${track}`, cx: this.x(at), cy: this.y(value), r: 2 }))];
+  one({ track, spans }) {
+    return svg('path', { class: `series ${track}`, d: line(steps(spans), this.x, this.y) });
   }
 
   marks() {
@@ -101,24 +99,28 @@ export class Chart {
     this.legend.replaceChildren(...this.data.series.map((each) => this.entry(each, at)));
   }
 
-  entry({ name, track, points }, at) {
-    const shown = this.pointer === null ? points.findLast(([, value]) => value !== null) : pointAt(points, at);
+  entry({ name, track, spans }, at) {
+    const shown = this.pointer === null ? last(spans) : valueAt(spans, at);
     const swatch = svg('svg', { width: 18, height: 8, 'aria-hidden': 'true' }, svg('path', { class: `series ${track}`, d: 'M0 4H18' }));
-    return el('li', {}, swatch, `${name} `, el('strong', {}, this.format(shown?.[1])));
+    return el('li', {}, swatch, `${name} `, el('strong', {}, this.format(shown)));
   }
 
   /** The table is made only when somebody looks at it. */
   tabulate() {
     if (!this.details.open || !this.data) return;
     const { series } = this.data;
-    const all = [...new Set(series.flatMap((each) => each.points.map(([at]) => at)))].sort((one, other) => other - one);
+    const all = [...new Set(series.flatMap((each) => each.spans.map(([from]) => from)))].sort((one, other) => other - one);
     const columns = [
       { title: 'Time', cell: (at) => clock(at) },
-      ...series.map(({ name, points }) => {
-        const known = new Map(points);
+      ...series.map(({ name, spans }) => {
+        const known = new Map(spans.map(([from, , value]) => [from, value]));
         return { title: name, class: 'num', cell: (at) => this.format(known.get(at)) };
       }),
     ];
     this.rows.replaceChildren(table(`${this.title}, newest first`, columns, all));
   }
+}
+
+function last(spans) {
+  return spans.findLast(([, , value]) => value !== null)?.[2];
 }

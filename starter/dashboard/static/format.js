@@ -49,12 +49,10 @@ export function ago(at) {
   return `${Math.floor(seconds / 86400)} d ago`;
 }
 
-/** At most three digits that say something: 1234, 12.3, 0.12 */
+/** Three digits that say something: 1234, 12.3, 0.125 */
 export function number(value) {
   if (value === null || value === undefined || !Number.isFinite(value)) return NONE;
-  const size = Math.abs(value);
-  if (size >= 100 || Number.isInteger(value)) return value.toFixed(0);
-  return size >= 10 ? value.toFixed(1) : String(Number(value.toPrecision(2)));
+  return Math.abs(value) >= 100 ? value.toFixed(0) : String(Number(value.toPrecision(3)));
 }
 
 export function percent(share) {

@@ -16,7 +16,7 @@ const METRICS = [
 export class Measurements {
   constructor() {
     this.series = {};
-    this.weights = new Chart('Traffic to the candidate', (value) => `${number(value)} %`, { top: 100, stepped: true });
+    this.weights = new Chart('Traffic to the candidate', (value) => `${number(value)} %`, 100);
     this.charts = METRICS.map(([title, field, format]) => [field, new Chart(title, format)]);
     this.node = el('div', { class: 'charts' }, this.weights.node, this.charts.map(([, chart]) => chart.node));
   }
@@ -30,7 +30,7 @@ export class Measurements {
     const [from, to] = this.window(view);
     const marks = view.verdicts.map(({ at, verdict }) => ({ at, tone: tone(verdict.outcome), words: `${verdict.outcome}: ${verdict.reason}` }));
     const shared = { from, to, marks: marks.filter(({ at }) => at >= from && at <= to) };
-    this.weights.show({ ...shared, changes: [], series: [{ name: 'candidate', track: 'candidate', points: held(view, from, to) }] });
+    this.weights.show({ ...shared, changes: [], series: [{ name: 'candidate', track: 'candidate', spans: held(view, from, to) }] });
     const changes = view.weights.map((point) => point.at).filter((at) => at > from && at <= to);
     for (const [field, chart] of this.charts) {
       const tracks = TRACKS.filter((track) => this.series[track]?.length);
@@ -49,13 +49,11 @@ export class Measurements {
 }
 
 function line(points, track, field) {
-  return { name: track, track, points: points.map((point) => [point.until, point[field]]) };
+  return { name: track, track, spans: points.map((point) => [point.since, point.until, point[field]]) };
 }
 
-/** The weights up to the chart's end: the last one still holds. */
-function held(view, from, to) {
-  const points = view.weights.map((point) => [point.at, point.weight]);
-  if (points.length && points[0][0] > from) points.unshift([from, 0]);
-  if (points.length) points.push([to, points.at(-1)[1]]);
-  return points;
+/** Nothing before the first weight; each holds until the next, the last one to the chart's end. */
+function held({ weights }, from, to) {
+  const known = [{ at: from, weight: 0 }, ...weights];
+  return known.map(({ at, weight }, place) => [at, known[place + 1]?.at ?? to, weight]).filter(([start, end]) => end > start);
 }

@@ -19,7 +19,9 @@ export class Rollouts {
 
   draw(run, views) {
     this.node.hidden = !views.length;
-    keyed(this.node, views, (view) => view.workflow_id, (view) => this.create(view), (_, view) => this.panels.get(view.workflow_id).draw(view));
+    const newest = [...views].sort((one, other) => started(other) - started(one));
+    keyed(this.node, newest, (view) => view.workflow_id, (view) => this.create(view), (_, view) => this.panels.get(view.workflow_id).draw(view));
+    newest.forEach((view, place) => this.panels.get(view.workflow_id).fold(place > 0 && view.status === 'done'));
     for (const [id, panel] of this.panels) {
       if (panel.node.isConnected) continue;
       panel.close();
@@ -34,18 +36,23 @@ export class Rollouts {
   }
 }
 
+/** When it first moved; what has not yet is the newest. */
+function started(view) {
+  return view.weights[0]?.at ?? Number.MAX_SAFE_INTEGER;
+}
+
 class Panel {
   constructor(view) {
     this.measurements = new Measurements();
     this.verdicts = el('div', { class: 'verdicts' });
+    this.details = el('details', { open: true }, el('summary', {}, 'Course and measurements'),
+      el('dl', { class: 'facts' }), el('div', { class: 'plan' }), this.measurements.node, this.verdicts);
     const title = `rollout-${view.workflow_id.replace(/[^a-z0-9]+/gi, '-')}`;
     this.node = el('section', { class: 'rollout', 'data-rollout': view.workflow_id, 'aria-labelledby': title },
       el('h2', { id: title }, el('span', { class: 'status' }), ' ', el('span', { class: 'name' })),
       el('p', { class: 'words' }),
       el('div', { class: 'split' }),
-      el('dl', { class: 'facts' }),
-      el('div', { class: 'plan' }),
-      this.measurements.node, this.verdicts);
+      this.details);
     this.view = view;
     this.poll = new Poll(view.workflow_id, SECONDS, (signal) => this.load(signal));
   }
@@ -64,6 +71,13 @@ class Panel {
     fill(this.verdicts, view.verdicts, () => drawVerdicts(view.verdicts));
     this.measurements.draw(view);
     if (woken) this.poll.now();
+  }
+
+  /** What is over makes room for what came later; people may open it again. */
+  fold(folded) {
+    if (folded === this.folded) return;
+    this.folded = folded;
+    this.details.open = !folded;
   }
 
   async load(signal) {

@@ -21,8 +21,8 @@ export function times(from, to, count) {
   return found;
 }
 
-/** Points without a value interrupt the line: the drawing commands of an SVG path. `stepped` holds a value until the next. */
-export function line(points, x, y, stepped) {
+/** The drawing commands of an SVG path. Points without a value interrupt it. */
+export function line(points, x, y) {
   let drawing = false;
   let path = '';
   for (const [at, value] of points) {
@@ -31,15 +31,22 @@ export function line(points, x, y, stepped) {
       continue;
     }
     const [across, up] = [x(at).toFixed(1), y(value).toFixed(1)];
-    if (!drawing) path += `M${across} ${up}`;
-    else path += stepped ? `H${across}V${up}` : `L${across} ${up}`;
+    path += `${drawing ? 'L' : 'M'}${across} ${up}`;
     drawing = true;
   }
   return path;
 }
 
-/** The point that counts at `at`: the last one at or before it that is not older than `slack` seconds; null when there is none. */
-export function pointAt(points, at, slack = Infinity) {
-  const found = points.findLast(([when]) => when <= at + 1e-6);
-  return found && at - found[0] <= slack ? found : null;
+/** Values that hold for a while, as points to draw: a line at each value's height, interrupted where nothing was measured.
+ * `spans` are [from, to, value]. */
+export function steps(spans) {
+  return spans.flatMap(([from, to, value], place) => {
+    const gap = place > 0 && from - spans[place - 1][1] > 0.001;
+    return [...(gap ? [[from, null]] : []), [from, value], [to, value]];
+  });
+}
+
+/** The value that holds at `at`; undefined when there is none. */
+export function valueAt(spans, at) {
+  return spans.findLast(([from, to]) => from <= at && at <= to)?.[2];
 }
