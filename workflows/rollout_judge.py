@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from pipelines.analysis.tally import Tally
 from temporalio import workflow
 from temporalio.exceptions import ActivityError
 
+from pipelines.analysis.tally import Tally
 from pipelines.messages.deploy import MeasureInput, Release, Verdict
 from pipelines.messages.runs import VerdictPoint
 from pipelines.ports import MEASURE

@@ -43,7 +43,8 @@ export class Measurements {
     const points = TRACKS.flatMap((track) => this.series[track] || []);
     const start = Math.min(...points.map((point) => point.since), ...view.weights.map((point) => point.at));
     const last = Math.max(...points.map((point) => point.until), ...view.weights.map((point) => point.at), ...view.verdicts.map((each) => each.at));
-    const end = view.status === 'done' ? last : Math.max(last, Math.floor(now()));
+    // A margin behind the end, so that what holds from then on can be seen.
+    const end = view.status === 'done' ? last + (last - start) / 20 : Math.max(last, Math.floor(now()));
     return Number.isFinite(start) ? [start, Math.max(end, start + 10)] : [now() - 10, now()];
   }
 }
