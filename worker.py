@@ -69,6 +69,8 @@ def main(argv: Sequence[str] | None = None) -> int:
     if unknown or not queues:
         parser.error(f"unknown queue {', '.join(unknown) or '(none)'}; there are {', '.join(QUEUES)}")
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s %(message)s")
+    # One line for every look at the proxy would bury all others.
+    logging.getLogger("httpx").setLevel(logging.WARNING)
     try:
         asyncio.run(serve(Settings(), queues))
     except SwitchyardError as error:

@@ -67,13 +67,19 @@ function gate(decision) {
     el('ul', { class: 'evidence mono' }, evidence.map((line) => el('li', { class: line.endsWith(': refused') ? 'bad' : null }, line))));
 }
 
+function why({ action, reason, evidence }) {
+  const known = action.startsWith('gate.') ? { stage: evidence.stage } : evidence;
+  const facts = Object.entries(known).filter(([, value]) => value && value !== 'None').map(([name, value]) => `${name} ${value}`);
+  return el('span', {}, reason, facts.length > 0 && el('span', { class: 'sub' }, facts.join(' · ')));
+}
+
 function drawAudit(entries) {
   if (!entries.length) return el('p', { class: 'muted' }, 'Nothing is recorded yet.');
   const columns = [
     { title: 'Time', cell: (entry) => el('time', { title: wholly(entry.at) }, clock(entry.at)) },
     { title: 'What', class: 'mono', cell: (entry) => entry.action },
     { title: 'Who', cell: (entry) => entry.actor },
-    { title: 'Why', class: 'grow', cell: (entry) => entry.reason || entry.evidence.stage || '' },
+    { title: 'Why', class: 'grow', cell: why },
   ];
   return el('details', { open: true }, el('summary', {}, `${plural(entries.length, 'entry', 'entries')}, newest first`),
     table('Audit trail of the run', columns, [...entries].reverse()));
