@@ -21,7 +21,7 @@ from temporalio.worker import UnsandboxedWorkflowRunner, Worker
 
 from pipelines import attributes
 from pipelines.messages.common import ArtifactRef, RunRequest, Status
-from pipelines.messages.deploy import Place, Release, RollbackRequest, Ticket
+from pipelines.messages.deploy import Place, Release, RollbackRequest, Ticket, Verdict
 from pipelines.messages.runs import (
     Abort,
     Answer,
@@ -37,6 +37,7 @@ from pipelines.messages.runs import (
     Skip,
     StageView,
     StepView,
+    VerdictPoint,
     WeightPoint,
 )
 from pipelines.spec import ProcessSpec
@@ -160,12 +161,16 @@ class StandInRollout:
             workflow_id=workflow.info().workflow_id, strategy="canary", candidate=release("two"), stable_id="one",
             status="done" if self.over else "paused", intent="advance", weight=20,
             waiting_for="'resume' (paused by ada)" if self.asked[-1:] == ["pause"] else "approval at 20 %",
-            reason=", ".join(self.asked), plan=["60 %", "100 %"], weights=self._weights(),
+            reason=", ".join(self.asked), plan=["60 %", "100 %"], weights=self._weights(), verdicts=self._verdicts(),
         )  # fmt: skip
 
     def _weights(self) -> list[WeightPoint]:
         started = workflow.info().start_time.timestamp()
         return [WeightPoint(at=started - 10, weight=5), WeightPoint(at=started, weight=20)]
+
+    def _verdicts(self) -> list[VerdictPoint]:
+        seen = Verdict(outcome="inconclusive", reason="too few requests", requests={"stable": 40, "candidate": 3})
+        return [VerdictPoint(at=workflow.info().start_time.timestamp() - 5, verdict=seen)]
 
     def _note(self, what: str, end: bool = False) -> Answer:
         self.asked.append(what)

@@ -12,6 +12,8 @@ from tests.starter.dashboard.browser import Page
 from tests.starter.dashboard.site import Play
 from tests.starter.web.conftest import TOKEN
 
+pytestmark = pytest.mark.component("chromium")
+
 Show = Callable[..., RunRequest]
 
 

@@ -10,6 +10,8 @@ from tests.starter.dashboard.acting import CANCEL, OK, give
 from tests.starter.dashboard.browser import Page
 from tests.starter.dashboard.site import Play, Site
 
+pytestmark = pytest.mark.component("chromium")
+
 
 @pytest.fixture
 def environment(play: Play) -> str:

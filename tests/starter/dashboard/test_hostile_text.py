@@ -13,6 +13,8 @@ from tests.starter.dashboard.browser import Page
 from tests.starter.dashboard.evidence import seed
 from tests.starter.dashboard.site import Play, Site
 
+pytestmark = pytest.mark.component("chromium")
+
 MARKUP = "<img src=x onerror=alert(1) class=injected><script class=injected>alert(2)</script></script>"
 LEAVING = "\"'><svg class=injected onload=alert(3)>{{7*7}}${7*7}"
 INJECTED = ".injected, [onerror], [onload], [onclick], [onmouseover], [style*=injected], a[href^='javascript:']"

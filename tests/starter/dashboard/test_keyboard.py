@@ -4,12 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
+import pytest
 from selenium.webdriver.common.keys import Keys
 
 from pipelines.messages.common import RunRequest, Status
 from tests.starter.dashboard.browser import Page
 from tests.starter.dashboard.site import Play, Site
 from tests.starter.web.conftest import TOKEN
+
+pytestmark = pytest.mark.component("chromium")
 
 Show = Callable[..., RunRequest]
 MOST_STOPS = 60

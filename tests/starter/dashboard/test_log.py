@@ -4,9 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
+import pytest
+
 from pipelines.messages.common import RunRequest
 from tests.starter.dashboard.browser import Page
 from tests.starter.dashboard.site import Play, Site
+
+pytestmark = pytest.mark.component("chromium")
 
 STEP = "button[data-stage=build][data-step='0']"
 LINES = "return document.querySelector('#log').childElementCount"

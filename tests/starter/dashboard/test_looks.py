@@ -10,6 +10,8 @@ from tests.starter.dashboard.contrast import colour, luminance, ratio, texts, un
 from tests.starter.dashboard.evidence import measure, seed
 from tests.starter.dashboard.site import Play, Site
 
+pytestmark = pytest.mark.component("chromium")
+
 RATIOS = [("#000000", "#ffffff", 21.0), ("#777777", "#ffffff", 4.48), ("#ff0000", "#ff0000", 1.0)]
 WIDE_AND_NARROW = [(1200, 900), (400, 800)]
 

@@ -11,6 +11,8 @@ from tests.starter.dashboard.acting import act
 from tests.starter.dashboard.browser import Page
 from tests.starter.dashboard.site import Play, Site
 
+pytestmark = pytest.mark.component("chromium")
+
 Show = Callable[..., RunRequest]
 EXPECTED = ("ERR_CONNECTION_REFUSED", "ERR_CONNECTION_RESET", "ERR_EMPTY_RESPONSE", "ERR_INCOMPLETE_CHUNKED_ENCODING")
 

@@ -12,6 +12,8 @@ from tests.starter.dashboard.browser import Page
 from tests.starter.dashboard.evidence import measure, seed
 from tests.starter.dashboard.site import Play, Site
 
+pytestmark = pytest.mark.component("chromium")
+
 Show = Callable[..., RunRequest]
 OUTSIDE = """
 const within = (part, frame) => part.left >= frame.left - 2 && part.right <= frame.right + 2
@@ -110,6 +112,14 @@ def test_a_charts_lines_lie_within_it(page: Page, site: Site, play: Play) -> Non
     page.one("#rollout svg.chart")
     outside = page.script(OUTSIDE)
     assert outside == []
+
+
+def test_what_the_analyses_said_is_told_with_its_reason(page: Page, show: Show) -> None:
+    show("roll")
+    page.says("#rollout", "inconclusive")
+    for told in ("too few requests", "40", "stable", "3", "candidate"):
+        assert told in page.text("#rollout .verdicts")
+    assert page.attributes("#rollout svg.chart .mark", "data-tone")[0] == "wait"
 
 
 def test_a_rollouts_weight_keeps_up(page: Page, play: Play, show: Show) -> None:

@@ -10,6 +10,8 @@ import pytest
 from tests.starter.dashboard.browser import Page
 from tests.starter.dashboard.site import Play, Site
 
+pytestmark = pytest.mark.component("chromium")
+
 ROWS = "table#runs tbody tr[data-run]"
 
 
