@@ -45,8 +45,9 @@ class Panel {
   constructor(view) {
     this.measurements = new Measurements();
     this.verdicts = el('div', { class: 'verdicts' });
+    this.plan = el('details', { class: 'plan' }, el('summary'), el('ol'));
     this.details = el('details', { open: true }, el('summary', {}, 'Course and measurements'),
-      el('dl', { class: 'facts' }), el('div', { class: 'plan' }), this.measurements.node, this.verdicts);
+      el('dl', { class: 'facts' }), this.plan, this.measurements.node, this.verdicts);
     const title = `rollout-${view.workflow_id.replace(/[^a-z0-9]+/gi, '-')}`;
     this.node = el('section', { class: 'rollout', 'data-rollout': view.workflow_id, 'aria-labelledby': title },
       el('h2', { id: title }, el('span', { class: 'status' }), ' ', el('span', { class: 'name' })),
@@ -67,10 +68,16 @@ class Panel {
     shown($('.words', this.node), doing(view));
     fill($('.split', this.node), [view.weight, candidate, view.stable_id, view.result], () => split(view));
     fill($('.facts', this.node), [view.address, view.preview_address, view.approvals, view.workflow_id], () => facts(view));
-    fill($('.plan', this.node), view.plan, () => plan(view.plan));
+    this.drawPlan(view.plan);
     fill(this.verdicts, view.verdicts, () => drawVerdicts(view.verdicts));
     this.measurements.draw(view);
     if (woken) this.poll.now();
+  }
+
+  drawPlan(moves) {
+    this.plan.hidden = !moves.length;
+    text($('summary', this.plan), moves.length ? `Next: ${moves[0]} (${plural(moves.length, 'move')} still to come)` : '');
+    fill($('ol', this.plan), moves, () => moves.map((move) => el('li', {}, move)));
   }
 
   /** What is over makes room for what came later; people may open it again. */
@@ -125,10 +132,4 @@ function facts(view) {
 function link(address) {
   const url = webAddress(address);
   return url ? el('a', { href: url, target: '_blank', rel: 'noopener' }, address) : address;
-}
-
-function plan(moves) {
-  if (!moves.length) return null;
-  return el('details', { open: true }, el('summary', {}, `Still to come: ${plural(moves.length, 'move')}`),
-    el('ol', {}, moves.map((move) => el('li', {}, move))));
 }

@@ -90,7 +90,7 @@ function facts(run, branch, sha) {
   const asked = run.run;
   const known = [
     ['Branch', branch],
-    ['Commit', el('span', { class: 'mono', title: sha }, sha)],
+    ['Commit', el('span', { class: 'mono sha', title: sha }, sha)],
     ['By', asked.actor],
     ['Event', [asked.event, asked.tag].filter(Boolean).join(' ')],
     ['Pipeline', [asked.pipeline, run.pipeline_file].filter(Boolean).join(', ')],

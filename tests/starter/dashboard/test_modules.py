@@ -9,6 +9,7 @@ import pytest
 from tests.starter.dashboard.browser import Page
 from tests.starter.dashboard.site import Site
 
+pytestmark = pytest.mark.component("chromium")
 CALL = """
 const [module, name, given, done] = arguments;
 import(`/static/${module}.js`).then((found) => done({value: found[name](...given)}), (error) => done({error: String(error)}));

@@ -12,7 +12,7 @@ from urllib.parse import quote
 import httpx
 import pytest
 from markupsafe import escape
-from setuptools import find_namespace_packages
+from setuptools import find_namespace_packages  # type: ignore[import-untyped]
 
 from pipelines.settings import Ports, Settings, Web
 from starter.dashboard import pages
