@@ -83,11 +83,13 @@ def test_a_rollout_is_charted_with_its_numbers_as_a_table(page: Page, site: Site
     page.open(site.page_of(run))
     page.one("#rollout svg.chart")
     page.says("#rollout", "20")
-    drawn = page.script(
-        "return [...document.querySelectorAll('#rollout svg.chart')]"
-        ".map((chart) => chart.querySelectorAll('path, polyline, line, rect, circle').length)"
-    )
-    assert min(drawn) >= 1
+    page.until(lambda: len(page.all("#rollout svg.chart .series.stable")) >= 4, "what was measured is drawn")
+    for track in ("stable", "candidate"):
+        drawn = page.attributes(f"#rollout svg.chart .series.{track}", "d")
+        assert all(each and each.startswith("M") and "L" in each and "NaN" not in each for each in drawn), drawn
+    labels = " ".join(str(each) for each in page.attributes("#rollout svg.chart", "aria-label"))
+    for told in ("stable 40 /s", "candidate 10 /s", "stable 0 %", "candidate 20 %"):
+        assert told in labels, labels
     for summary in page.all("#rollout details:not([open]) > summary"):
         summary.click()
     page.until(lambda: len(page.all("#rollout table tbody tr")) > 5, "the numbers stand in tables")
