@@ -10,6 +10,7 @@ const RIGHT = 10;
 const TOP = 12;
 const BOTTOM = 20;
 const PER_TICK = 90;
+const HALF = 26; // of a time's width, so that none leaves the chart
 
 export class Chart {
   /** `format(value)` writes a value; `top`: the scale's end, or null to follow what was measured. */
@@ -61,7 +62,7 @@ export class Chart {
       svg('text', { x: LEFT - 6, y: this.y(value) + 4, class: 'end' }, this.format(value)),
     ]);
     const ticks = times(from, to, Math.max(1, Math.floor((width - LEFT) / PER_TICK)));
-    const hours = ticks.map((at) => svg('text', { x: this.x(at), y: HEIGHT - 4, class: 'middle' }, clock(at)));
+    const hours = ticks.map((at) => svg('text', { x: Math.min(this.x(at), width - HALF), y: HEIGHT - 4, class: 'middle' }, clock(at)));
     return [...levels.flat(), ...hours];
   }
 
