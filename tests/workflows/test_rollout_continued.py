@@ -132,7 +132,10 @@ async def test_an_environment_forgets_nothing(world: World) -> None:
     first = (await town.handle.describe()).run_id
     early = town.request("five")
     await town.withdraw(early)
-    await town.released("two", "three")
+    for _ in range(10):
+        await town.released("two", "three")
+        if (await town.handle.describe()).run_id != first:
+            break
     assert (await town.handle.describe()).run_id != first
     await town.ask(early)
     view = await town.idle()

@@ -34,12 +34,13 @@ def _look(spec: Spec, found: ReplicaState | None, wanted: ReplicaSpec) -> Replic
     path = spec["release"]["process"]["readiness_path"]
     alive = found is not None and found["port"] == wanted["port"] and is_running(found["identity"])
     problem = _not_ready(wanted["port"], path) if alive else (found["problem"] if found else "") or "it does not run"
+    ready = alive and not problem
     return ReplicaStatus(
         name=replica_name(spec, wanted["name"]),
         address=address(wanted["port"]),
-        ready=alive and not problem,
+        ready=ready,
         alive=alive,
-        starting=not wanted["settled"],
+        starting=not ready and not wanted["settled"],
         restarts=len(found["crashes"]) if found else 0,
         reason=_reason(spec, found, wanted["name"], problem),
     )

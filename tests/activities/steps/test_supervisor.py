@@ -16,6 +16,7 @@ import pytest
 
 from activities.steps.job import MARK, Ending, Job, Request, read_json, try_lock, write_json
 from activities.steps.zygote import pack, receive
+from pipelines.logfile import parse
 from tests.support.steps import ROOT, alive
 
 
@@ -60,7 +61,14 @@ class Bench:
             time.sleep(0.01)
 
     def log(self) -> list[str]:
-        return [line[25:] for line in (self.root / "log").read_text().splitlines()]
+        """Lines as they were written; one that was shown before its end came is one line."""
+        lines: list[str] = []
+        for line in map(parse, (self.root / "log").read_text().splitlines()):
+            if line.continues:
+                lines[-1] += line.text
+            else:
+                lines.append(line.text)
+        return lines
 
 
 @pytest.fixture
