@@ -78,6 +78,13 @@ class AuditTrail:
         with self._database.read() as session:
             return [_entry(row) for row in session.scalars(query)][::-1]
 
+    def by_workflow(self, workflow_id: str, limit: int = 200) -> list[AuditEntry]:
+        """The newest `limit` records that a workflow has written, in all its executions, oldest first."""
+        mine = AuditRow.key.startswith(f"{workflow_id}:", autoescape=True)
+        query = select(AuditRow).where(mine).order_by(AuditRow.seq.desc()).limit(limit)
+        with self._database.read() as session:
+            return [_entry(row) for row in session.scalars(query)][::-1]
+
     def recent(self, limit: int = 100) -> list[AuditEntry]:
         """The newest records of all subjects, newest first."""
         with self._database.read() as session:

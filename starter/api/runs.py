@@ -7,12 +7,14 @@ from typing import Annotated
 from fastapi import APIRouter, Query
 from pydantic import Field
 
+from activities.records.audit import AuditEntry
+from pipelines.errors import SwitchyardError
 from pipelines.messages.common import Message
 from pipelines.messages.quality import Finding, TestCase
 from pipelines.messages.runs import RunView
 from starter import runs
 from starter.api.refs import RUN
-from starter.api.site import TheClient, TheSite
+from starter.api.site import Site, TheClient, TheSite
 from starter.records import LateRecords
 from starter.runs import RunSummary, Waiting
 
@@ -86,18 +88,32 @@ async def tests(site: TheSite, ref: str, stage: str | None = None) -> list[TestC
 @router.get(f"{RUN}/gates")
 async def gates(site: TheSite, ref: str) -> list[Decision]:
     """The decisions of the run's gates with their evidence, oldest first; `evidence.stage` names the stage."""
-    return [each for each in await _trail(site, ref) if each.action in GATE_ACTIONS]
+    run_id = await site.run_id(ref)
+    entries = await site.read(lambda late: late.records.audit.of(run_id))
+    return [_decision(entry) for entry in entries if entry.audit.action in GATE_ACTIONS]
 
 
 @router.get(f"{RUN}/audit")
 async def audit(site: TheSite, ref: str) -> list[Decision]:
-    """Who did what with the run and why, oldest first."""
-    return await _trail(site, ref)
-
-
-async def _trail(site: TheSite, ref: str) -> list[Decision]:
+    """Who did what with the run and its rollouts, and why; oldest first."""
     run_id = await site.run_id(ref)
-    entries = await site.read(lambda late: late.records.audit.of(run_id))
-    return [
-        Decision(at=entry.at, **entry.audit.model_dump(include={"action", "actor", "reason", "evidence"})) for entry in entries
-    ]
+    rollouts = await _rollouts(site, run_id)
+
+    def read(late: LateRecords) -> list[AuditEntry]:
+        audit = late.records.audit
+        return [*audit.of(run_id), *(entry for rollout in rollouts for entry in audit.by_workflow(rollout))]
+
+    return [_decision(entry) for entry in sorted(await site.read(read), key=lambda entry: entry.seq)]
+
+
+async def _rollouts(site: Site, run_id: str) -> list[str]:
+    """None while nobody can say: the run's own trail is worth showing then too."""
+    try:
+        view = await site.runs.of(run_id)
+    except SwitchyardError:
+        return []
+    return [stage.rollout_id for stage in view.stages if stage.rollout_id]
+
+
+def _decision(entry: AuditEntry) -> Decision:
+    return Decision(at=entry.at, **entry.audit.model_dump(include={"action", "actor", "reason", "evidence"}))

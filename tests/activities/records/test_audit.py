@@ -84,6 +84,15 @@ def test_text_without_nul_comes_back_unchanged(records: Records) -> None:
     assert records.audit.recent()[0].audit.reason == "a \\u0000 written out"
 
 
+def test_records_of_one_workflow_are_told_by_their_keys(records: Records) -> None:
+    for key in ("rollout/a/1:x:1", "rollout/a/10:x:1", "rollout/a/1:y:1", "rollout_a/1:z:1", "rollout/a/1:y:2"):
+        records.audit.append(audit(key))
+    newest = [entry.audit.key for entry in records.audit.by_workflow("rollout/a/1", limit=2)]
+    assert newest == ["rollout/a/1:y:1", "rollout/a/1:y:2"]
+    assert len(records.audit.by_workflow("rollout/a/1")) == 3
+    assert [entry.audit.key for entry in records.audit.by_workflow("rollout_a/1")] == ["rollout_a/1:z:1"]
+
+
 def test_records_of_one_subject_oldest_first(records: Records) -> None:
     for number in range(4):
         records.audit.append(audit(f"w{number}"))

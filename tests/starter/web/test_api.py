@@ -257,6 +257,24 @@ async def test_evidence_of_a_run(http: httpx.AsyncClient, standins: Client, reco
     assert trail[0]["at"] > 1.7e9
 
 
+async def test_a_trail_has_the_decisions_on_rollouts(http: httpx.AsyncClient, standins: Client, records: Records) -> None:
+    run = await begin(standins, "roll")
+    ref, rollout = run.workflow_id, rollout_id(run.workflow_id)
+
+    async def rolling() -> bool:
+        return any(stage["rollout_id"] == rollout for stage in (await http.get(f"/api/runs/{ref}")).json()["stages"])
+
+    await until(rolling)
+    mine = [(ref, "run.started"), (rollout, "rollout.turned-back"), (f"{rollout}0", "rollout.paused"), (ref, "run.failed")]
+    for number, (writer, action) in enumerate(mine):
+        subject = ref if writer == ref else "production/shop"
+        entry = Audit(key=f"{writer}:{ref}:{number}", subject=subject, action=action, actor="ada", reason="wrong commit")
+        records.audit.append(entry)
+    trail = (await http.get(f"/api/runs/{ref}/audit")).json()
+    assert [each["action"] for each in trail] == ["run.started", "rollout.turned-back", "run.failed"]
+    assert trail[1]["reason"] == "wrong commit"
+
+
 async def test_without_records_there_is_no_evidence(http: httpx.AsyncClient, standins: Client, settings: Settings) -> None:
     run = await begin(standins, "wait")
     answer = await http.get(f"/api/runs/{run.workflow_id}/tests")
