@@ -9,7 +9,7 @@ import yaml
 from pydantic import ValidationError
 
 from pipelines.messages.common import Message
-from pipelines.traefik import Routing, dynamic_config, place_name, preview_name
+from pipelines.traefik import PROVIDER, Routing, dynamic_config, place_name, preview_name
 
 _HEAD = "# switchyard "
 
@@ -60,6 +60,24 @@ def _as_it_is(routing: Routing | None, body: str) -> RouteFile:
     weights = {str(part["name"]).removeprefix(prefix): int(part.get("weight", 1)) for parts in weighted for part in parts}
     preview = routing is not None and preview_name(routing.place) in services
     return RouteFile(routing=routing, edited=True, weights=weights, preview=preview)
+
+
+def router_names(text: str) -> list[str]:
+    """Names of the routers that Traefik takes from a file of this text; none when it cannot be read."""
+    try:
+        found = yaml.safe_load(text)
+        return [f"{name}@{PROVIDER}" for name in found["http"]["routers"]]
+    except (yaml.YAMLError, TypeError, KeyError):
+        return []
+
+
+def readable(text: str) -> bool:
+    """Traefik takes no change at all while one file of its folder is not valid YAML."""
+    try:
+        yaml.safe_load(text)
+    except yaml.YAMLError:
+        return False
+    return True
 
 
 def _services(body: str) -> dict[str, dict[str, Any]]:
