@@ -126,7 +126,7 @@ def test_everything_comes_back_after_all_was_killed_at_once(shop: Shop) -> None:
     until(lambda: not shop.replicas(candidate) and not shop.replicas(release.stable), "all is dead")
     shop.stack.up()
     until(lambda: shop.replicas(release.stable), "the stable release runs again", 30)
-    until(lambda: shop.dead_servers() == [], "all that is routed answers", 30)
+    until(lambda: shop.dead_servers() == [] == shop.shunned_servers(), "all that is routed answers, and the proxy knows", 30)
     with constant_traffic(shop.url) as release.traffic:
         view = release.ended("rolled-back", replicas=1)
     assert "the candidate broke" in view.reason

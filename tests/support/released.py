@@ -49,7 +49,8 @@ class Release:
         until(lambda: len(self.traffic.since(since)) >= ENOUGH, "traffic goes on")
         assert set(self.traffic.releases(since)) == {winner}
         assert set(self.traffic.releases()) <= {winner, loser}
-        assert [seen for seen in self.traffic.answers if seen.status >= 500 or not seen.status] == []
+        wrong = [seen for seen in self.traffic.answers if seen.status >= 500 or not seen.status]
+        assert not wrong, wrong
         self.nobody_is_dead()
         assert len(self.shop.replicas(winner)) == replicas
         assert self.shop.replicas(loser) == []

@@ -136,10 +136,17 @@ class Shop:
 
     def dead_servers(self) -> list[str]:
         """Addresses that the proxy may send this service's users to although nobody answers there."""
-        raw = httpx.get(f"http://127.0.0.1:{self.stack.ports.proxy_admin}/api/rawdata", trust_env=False).json()
-        mine = [body for name, body in raw.get("services", {}).items() if name.startswith(f"{ENVIRONMENT}_{self.name}_")]
-        urls = {server["url"] for body in mine for server in body.get("loadBalancer", {}).get("servers", [])}
+        urls = {server["url"] for body in self._balancers() for server in body.get("loadBalancer", {}).get("servers", [])}
         return sorted(url for url in urls if not _answers(url))
+
+    def shunned_servers(self) -> list[str]:
+        """Addresses that the proxy sends nobody to at the moment, since its own health checks have not seen them well."""
+        states = {url: state for body in self._balancers() for url, state in body.get("serverStatus", {}).items()}
+        return sorted(url for url, state in states.items() if state != "UP")
+
+    def _balancers(self) -> list[dict[str, Any]]:
+        raw = httpx.get(f"http://127.0.0.1:{self.stack.ports.proxy_admin}/api/rawdata", trust_env=False).json()
+        return [body for name, body in raw.get("services", {}).items() if name.startswith(f"{ENVIRONMENT}_{self.name}_")]
 
 
 def _lives(process: psutil.Process) -> bool:
