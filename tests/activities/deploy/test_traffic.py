@@ -118,19 +118,16 @@ def test_draining_is_bounded(bench: Bench) -> None:
         until(lambda: seen.sent == 1, "it is sent")
         time.sleep(0.1)  # it must have reached the replica
         bench.route({"r2": 100})
-        began = time.monotonic()
         bench.retire("r1", drain=0.5)
-        assert time.monotonic() - began < 5
-    assert len(seen.failures) == 1
+    assert len(seen.failures) == 1, "it was not waited for"
 
 
+@pytest.mark.timeout(60)
 def test_an_unused_release_drains_at_once(bench: Bench) -> None:
     bench.ensure(bench.release("r1"))
     bench.ensure(bench.release("r2"))
     bench.route({"r1": 100})
-    began = time.monotonic()
-    bench.retire("r2", drain=30)
-    assert time.monotonic() - began < 5
+    bench.retire("r2", drain=600)
 
 
 def test_a_preview_is_reached_on_its_own_address_only(bench: Bench) -> None:

