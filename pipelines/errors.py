@@ -23,9 +23,9 @@ SwitchyardError                     has a message and a remedy
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from typing import Self
+from typing import Any, Self
 
 
 class SwitchyardError(Exception):
@@ -137,6 +137,12 @@ class HostLost(InfrastructureError):
 
 class WorkspaceLost(InfrastructureError):
     retryable = False
+
+
+def wrong_fields(details: Iterable[Mapping[str, Any]], whole: str = "") -> str:
+    """Which field is wrong and why, one after the other. `details`: of pydantic's ValidationError.errors(), whose values are left
+    out, since they may be secret; `whole`: the name of what has the fields, where the fault is in none of them."""
+    return "; ".join(f"{'.'.join(map(str, each['loc'])) or whole}: {each['msg']}" for each in details)
 
 
 def _tree(cls: type[SwitchyardError]) -> list[type[SwitchyardError]]:

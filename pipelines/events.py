@@ -10,7 +10,7 @@ from typing import Any, ClassVar
 
 from pydantic import Field, ValidationError
 
-from pipelines.errors import UserError
+from pipelines.errors import UserError, wrong_fields
 from pipelines.messages.common import FindingCounts, Message, RunRequest, Status, TestSummary
 from pipelines.messages.deploy import Place, Release, RolloutStatus
 from pipelines.messages.notify import DeploymentRecord, Event, RunRecord
@@ -191,7 +191,7 @@ def unseal(event: Event) -> Body:
     try:
         return model.model_validate(event.data)
     except ValidationError as error:
-        wrong = "; ".join(f"{'.'.join(map(str, each['loc']))}: {each['msg']}" for each in error.errors())
+        wrong = wrong_fields(error.errors())
         raise UserError(f"event {event.id} of type {event.type} does not fit its schema: {wrong}") from None
 
 

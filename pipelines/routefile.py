@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
+from pathlib import Path
 from typing import Any
 
 import yaml
@@ -62,28 +64,37 @@ def _as_it_is(routing: Routing | None, body: str) -> RouteFile:
     return RouteFile(routing=routing, edited=True, weights=weights, preview=preview)
 
 
+def texts(folder: Path) -> dict[Path, str]:
+    """What Traefik reads in the folder that it watches, in the order of the names."""
+    found = {}
+    for path in sorted(folder.glob("*.y*ml")):
+        with contextlib.suppress(FileNotFoundError):
+            found[path] = path.read_text()
+    return found
+
+
+def unreadable(folder: Path) -> Path | None:
+    """The first file that is not valid YAML: Traefik takes no change at all while there is one."""
+    for path, text in texts(folder).items():
+        try:
+            yaml.safe_load(text)
+        except yaml.YAMLError:
+            return path
+    return None
+
+
 def router_names(text: str) -> list[str]:
     """Names of the routers that Traefik takes from a file of this text; none when it cannot be read."""
-    try:
-        found = yaml.safe_load(text)
-        return [f"{name}@{PROVIDER}" for name in found["http"]["routers"]]
-    except (yaml.YAMLError, TypeError, KeyError):
-        return []
-
-
-def readable(text: str) -> bool:
-    """Traefik takes no change at all while one file of its folder is not valid YAML."""
-    try:
-        yaml.safe_load(text)
-    except yaml.YAMLError:
-        return False
-    return True
+    return [f"{name}@{PROVIDER}" for name in _section(text, "routers")]
 
 
 def _services(body: str) -> dict[str, dict[str, Any]]:
+    return {name: service for name, service in _section(body, "services").items() if isinstance(service, dict)}
+
+
+def _section(text: str, name: str) -> dict[str, Any]:
+    """Routers or services by name; {} when the text has none, or is no configuration at all."""
     try:
-        found = yaml.safe_load(body)
-        services = found["http"]["services"]
-        return {str(name): service for name, service in services.items() if isinstance(service, dict)}
+        return {str(key): body for key, body in yaml.safe_load(text)["http"][name].items()}
     except (yaml.YAMLError, TypeError, KeyError, AttributeError):
         return {}

@@ -21,7 +21,7 @@ from activities.clients.files import locked, write_whole
 from activities.clients.traefik_api import TraefikApi
 from pipelines.errors import Conflict, Unavailable
 from pipelines.messages.deploy import Place, Routed, RouteInput
-from pipelines.routefile import RouteFile, parse, readable, render
+from pipelines.routefile import RouteFile, parse, render, unreadable
 from pipelines.traefik import BASE_FILE, Backend, Routing, base_config, file_name, served_wrongly
 
 _LOG = logging.getLogger(__name__)
@@ -115,9 +115,8 @@ class TraefikRouter:
             time.sleep(_LOOK)
 
     def _remedy(self) -> str:
-        for path in sorted(self._routes.glob("*.y*ml")):
-            if not readable(path.read_text()):
-                return f"{path} is not valid YAML, which keeps the proxy from reading any of them: mend or remove it"
+        if path := unreadable(self._routes):
+            return f"{path} is not valid YAML, which keeps the proxy from reading any of them: mend or remove it"
         return f"See the proxy's log; it must watch {self._routes}"
 
     def _write_base(self) -> None:

@@ -10,7 +10,7 @@ from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse
 from starlette.exceptions import HTTPException
 
-from pipelines.errors import Busy, Conflict, Denied, NotFound, RealFailure, SwitchyardError, Throttled, UserError
+from pipelines.errors import Busy, Conflict, Denied, NotFound, RealFailure, SwitchyardError, Throttled, UserError, wrong_fields
 
 RETRY_SECONDS = 5
 _LOG = logging.getLogger("switchyard.web")
@@ -43,11 +43,6 @@ def too_large() -> JSONResponse:
     return problem(413, "the body is too large", _REMEDIES[413])
 
 
-def missing(error: RequestValidationError) -> str:
-    """Which field is wrong and why, one after the other."""
-    return "; ".join(f"{'.'.join(map(str, each['loc']))}: {each['msg']}" for each in error.errors())
-
-
 async def _switchyard(_: Request, error: Exception) -> JSONResponse:
     assert isinstance(error, SwitchyardError)
     return of_error(error)
@@ -55,7 +50,7 @@ async def _switchyard(_: Request, error: Exception) -> JSONResponse:
 
 async def _invalid(_: Request, error: Exception) -> JSONResponse:
     assert isinstance(error, RequestValidationError)
-    return problem(400, missing(error), "See /api/openapi.json for the fields")
+    return problem(400, wrong_fields(error.errors()), "See /api/openapi.json for the fields")
 
 
 async def _http(_: Request, error: Exception) -> JSONResponse:

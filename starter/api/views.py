@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Awaitable, Callable
-from typing import Generic, TypeVar
+from collections.abc import Callable, Coroutine
+from typing import Any, Generic, TypeVar
 
 V = TypeVar("V")
 FRESH_SECONDS = 0.4
@@ -15,7 +15,7 @@ MOST = 500
 class Views(Generic[V]):
     """`look` asks for the view of one workflow id; its errors reach everybody who waits for that answer."""
 
-    def __init__(self, look: Callable[[str], Awaitable[V]], fresh: float = FRESH_SECONDS) -> None:
+    def __init__(self, look: Callable[[str], Coroutine[Any, Any, V]], fresh: float = FRESH_SECONDS) -> None:
         self._look = look
         self._fresh = fresh
         self._seen: dict[str, tuple[float, asyncio.Task[V]]] = {}
@@ -26,16 +26,13 @@ class Views(Generic[V]):
         now = time.monotonic()
         if task is None or (task.done() and now - asked_at > self._fresh):
             self._drop_stale(now)
-            task = asyncio.create_task(self._ask(workflow_id))
+            task = asyncio.create_task(self._look(workflow_id))
             self._seen[workflow_id] = now, task
         return await asyncio.shield(task)
 
     def forget(self) -> None:
         """After somebody has changed something, so that they see it."""
         self._seen.clear()
-
-    async def _ask(self, workflow_id: str) -> V:
-        return await self._look(workflow_id)
 
     def _drop_stale(self, now: float) -> None:
         if len(self._seen) < MOST:

@@ -16,7 +16,7 @@ from pydantic import BaseModel, ValidationError
 from pydantic_settings import SettingsError as SourceError
 from typer.core import TyperGroup
 
-from pipelines.errors import SettingsError, SwitchyardError
+from pipelines.errors import SettingsError, SwitchyardError, wrong_fields
 from pipelines.settings import Settings
 from starter import exit_codes
 
@@ -58,7 +58,7 @@ def load_settings() -> Settings:
     try:
         return Settings()
     except ValidationError as error:
-        wrong = "; ".join(f"{'.'.join(map(str, each['loc']))}: {each['msg']}" for each in error.errors(include_input=False))
+        wrong = wrong_fields(error.errors(include_input=False))
         raise SettingsError(f"settings are wrong: {wrong}", "See 'switchyard config' and the SWITCHYARD_ variables") from None
     except SourceError as error:
         raise SettingsError(str(error), "Nested settings are written SWITCHYARD_PORTS__WEB=8080") from None

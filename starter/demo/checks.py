@@ -2,10 +2,7 @@
 
 from __future__ import annotations
 
-import asyncio
 import math
-import subprocess
-import sys
 from collections import Counter
 
 from starter.demo.place import Place
@@ -38,8 +35,5 @@ def judge(traffic: Traffic, *good: str) -> Check:
 
 async def audit_whole(place: Place) -> Check:
     """`switchyard audit verify`."""
-    command = [sys.executable, "-m", "starter.cli", "audit", "verify"]
-    done = await asyncio.to_thread(
-        subprocess.run, command, env=place.environment, capture_output=True, text=True, timeout=60, check=False
-    )
+    done = await place.run("audit", "verify")
     return Check(what="the audit trail is whole", ok=done.returncode == 0, found=(done.stdout or done.stderr).strip())

@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import subprocess
-import sys
 import time
 from collections import Counter
 from collections.abc import AsyncIterator
@@ -30,6 +28,7 @@ SERVICE = "quotes"
 RUN_SECONDS = 300.0
 """A run of the demo takes about 20 seconds; a machine that needs more than this has a broken step."""
 PERSON_SECONDS = 3600.0
+LAST_LINES = 15
 AT_WEIGHT = 4.0
 """Seconds of traffic from which the canary's share is told."""
 
@@ -99,7 +98,7 @@ class Demo:
         run = await self._push(self._repository.first(), "Quotes: the price of a symbol")
         view = await run.until(lambda _: False, RUN_SECONDS)
         self._outcome(run, view, begun)
-        self._expect(view, Status.passed)
+        await self._expect(view, Status.passed)
         return view.version
 
     async def _good(self) -> str:
@@ -107,13 +106,13 @@ class Demo:
         run = await self._push(self._repository.good(), "One more symbol")
         view = await run.until(_waits_for_people, RUN_SECONDS)
         if not _waits_for_people(run):
-            self._expect(view, Status.passed)
+            await self._expect(view, Status.passed)
             raise Unavailable("the canary did not wait for an approval")
         await self._at_twenty(view.version)
         await self._approve(run)
         view = await run.until(lambda _: False, RUN_SECONDS)
         self._outcome(run, view, begun)
-        self._expect(view, Status.passed)
+        await self._expect(view, Status.passed)
         return view.version
 
     async def _bad(self, stable: str) -> None:
@@ -146,28 +145,19 @@ class Demo:
         if self._interactive:
             await run.until(lambda each: not _waits_for_people(each), PERSON_SECONDS)
             return
-        command = [sys.executable, "-m", "starter.cli", "approve", run.run_id, "--by", "demo", "--reason", "20 % looks well"]
-        done = await asyncio.to_thread(
-            subprocess.run, command, env=self._place.environment, capture_output=True, text=True, timeout=60, check=False
-        )
+        done = await self._place.run("approve", run.run_id, "--by", "demo", "--reason", "20 % looks well")
         if done.returncode:
             raise Unavailable(f"approve ended with {done.returncode}: {done.stderr.strip()}")
         self._teller.line(f"  {done.stdout.strip()}")
 
-    def _expect(self, view: RunView, status: Status) -> None:
+    async def _expect(self, view: RunView, status: Status) -> None:
         if view.status == status:
             return
         broken = next((stage for stage in view.stages if stage.status == Status.failed), None)
         where = f"stage {broken.name}: {broken.reason}" if broken else view.reason
         words = ["logs", view.run_id, *(["--stage", broken.name] if broken else [])]
-        raise Unavailable(
-            f"the run {view.status.value}: {where}\n{self._last_lines(words)}", f"More: {self._place.command(*words)}"
-        )
-
-    def _last_lines(self, words: list[str], most: int = 15) -> str:
-        command = [sys.executable, "-m", "starter.cli", *words]
-        done = subprocess.run(command, env=self._place.environment, capture_output=True, text=True, timeout=60, check=False)
-        return "\n".join(done.stdout.splitlines()[-most:])
+        log = (await self._place.run(*words)).stdout.splitlines()[-LAST_LINES:]
+        raise Unavailable("\n".join([f"the run {view.status.value}: {where}", *log]), f"More: {self._place.command(*words)}")
 
     def _check(self, what: str, ok: bool, found: str) -> None:
         self._summary.checks.append(Check(what=what, ok=ok, found=found))

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import asyncio
 import os
 import secrets
 import shlex
 import shutil
 import socket
+import subprocess
+import sys
 from contextlib import ExitStack
 from pathlib import Path
 
@@ -43,6 +46,13 @@ class Place:
         unset = [f"-u {name}" for name in self._hidden]
         config = f"SWITCHYARD_CONFIG={shlex.quote(str(self.folder / CONFIG))}"
         return " ".join([*(["env", *unset] if unset else []), config, "switchyard", *map(shlex.quote, words)])
+
+    async def run(self, *words: str) -> subprocess.CompletedProcess[str]:
+        """That command, carried out; whatever its exit status is."""
+        command = [sys.executable, "-m", "starter.cli", *words]
+        return await asyncio.to_thread(
+            subprocess.run, command, env=self.environment, capture_output=True, text=True, timeout=60, check=False
+        )
 
 
 def prepare(settings: Settings) -> Place:

@@ -67,13 +67,18 @@ def environment(settings: Settings) -> dict[str, str]:
     return {**os.environ, **ports, **own, "PATH": known}
 
 
-def http_ok(port: int, path: str, host: str = "127.0.0.1") -> bool:
-    """True when GET answers 200 within 2 seconds."""
+def http_get(port: int, path: str, host: str = "127.0.0.1") -> bytes | None:
+    """The body of the answer 200; None for every other one, and when none comes within 2 seconds."""
     connection = http.client.HTTPConnection(host, port, timeout=2)
     try:
         connection.request("GET", path)
-        return connection.getresponse().status == http.client.OK
+        answer = connection.getresponse()
+        return answer.read() if answer.status == http.client.OK else None
     except (OSError, http.client.HTTPException):
-        return False
+        return None
     finally:
         connection.close()
+
+
+def http_ok(port: int, path: str, host: str = "127.0.0.1") -> bool:
+    return http_get(port, path, host) is not None

@@ -2,18 +2,16 @@
 
 from __future__ import annotations
 
-import http.client
 import json
 import os
-from pathlib import Path
 
 import yaml
 
 from pipelines.errors import Unavailable
-from pipelines.routefile import readable, router_names
+from pipelines.routefile import router_names, texts, unreadable
 from pipelines.settings import Settings
 from pipelines.traefik import static_config
-from starter.stack.part import Part, http_ok, program
+from starter.stack.part import Part, http_get, http_ok, program
 from starter.stack.processes import Record, wait
 
 _LOAD_SECONDS = 10.0
@@ -46,35 +44,19 @@ def _until_routed(settings: Settings) -> None:
     One that never reads them is not started again, which would take the routes of before from those who use them.
     """
     if not wait(lambda: not _unserved(settings), _LOAD_SECONDS):
-        broken = [path for path, text in _files(settings).items() if not readable(text)]
-        remedy = f"Mend or remove {broken[0]}, which is not valid YAML" if broken else "See its log"
+        broken = unreadable(settings.layout.routes)
+        remedy = f"Mend or remove {broken}, which is not valid YAML" if broken else "See its log"
         raise Unavailable(f"the proxy (Traefik) does not serve {', '.join(_unserved(settings))}", remedy)
 
 
 def _unserved(settings: Settings) -> list[str]:
-    wanted = {name for text in _files(settings).values() for name in router_names(text)}
+    wanted = {name for text in texts(settings.layout.routes).values() for name in router_names(text)}
     return sorted(wanted - _served(settings)) if wanted else []
 
 
-def _files(settings: Settings) -> dict[Path, str]:
-    found = {}
-    for path in sorted(settings.layout.routes.glob("*.y*ml")):
-        try:
-            found[path] = path.read_text()
-        except FileNotFoundError:
-            continue
-    return found
-
-
 def _served(settings: Settings) -> set[str]:
-    connection = http.client.HTTPConnection(settings.proxy_host, settings.ports.proxy_admin, timeout=2)
-    try:
-        connection.request("GET", "/api/rawdata")
-        return set(json.load(connection.getresponse()).get("routers") or {})
-    except (OSError, http.client.HTTPException, ValueError):
-        return set()
-    finally:
-        connection.close()
+    answer = http_get(settings.ports.proxy_admin, "/api/rawdata", settings.proxy_host)
+    return set(json.loads(answer).get("routers") or {}) if answer else set()
 
 
 PROXY = Part(

@@ -7,27 +7,24 @@ from __future__ import annotations
 
 import hashlib
 import hmac
-from collections.abc import Callable
 
 from fastapi import APIRouter, Request
 from fastapi.responses import JSONResponse
 
-from pipelines.errors import UserError
 from pipelines.messages.common import Message, RunRequest
 from starter.api.site import TheSite
 from starter.webhooks.received import (
     Ignored,
     NoSecret,
+    Provider,
     RepoName,
     Sha,
     Text,
     WrongProof,
-    answer,
-    branch_ref,
     first_line,
     known_commit,
     parse,
-    payload_of,
+    pushed,
     refusal,
     secret_of,
 )
@@ -113,13 +110,9 @@ async def github(request: Request, site: TheSite) -> JSONResponse:
         check(secret, body, signature)
     except (NoSecret, WrongProof) as error:
         return refusal(error)
-    event = request.headers.get("x-github-event", "")
-    if event == "ping":
+    if request.headers.get(GITHUB.event) == "ping":
         return JSONResponse({"pong": True})
-    wanted = interpret(event, await payload_of(request, body))
-    if isinstance(wanted, RunRequest):
-        wanted = wanted.model_copy(update={"delivery": request.headers.get("x-github-delivery", "")[:100]})
-    return await answer(site, wanted)
+    return await GITHUB.take(site, request, body)
 
 
 def check(secret: bytes, body: bytes, signature: str) -> None:
@@ -130,34 +123,22 @@ def check(secret: bytes, body: bytes, signature: str) -> None:
         raise WrongProof(f"X-Hub-Signature-256 {why}", "Give GitHub's webhook the same secret as SWITCHYARD_WEB__GITHUB_SECRET")
 
 
-def interpret(event: str, payload: bytes) -> RunRequest | Ignored:
-    """The run that an event asks for; its `sha` is '' where only a tag is known. Raises UserError for a payload that is wrong."""
-    if not event:
-        raise UserError("the header X-GitHub-Event is missing", "Is this GitHub's own webhook?")
-    reader = _READERS.get(event)
-    return reader(payload) if reader else Ignored(f"the event '{event[:60]}' starts no run; {', '.join(_READERS)} do")
-
-
 def _push(payload: bytes) -> RunRequest | Ignored:
     push = parse(Push, payload)
-    kind, _, name = push.ref.removeprefix("refs/").partition("/")
     if push.deleted or not known_commit(push.after):
         return Ignored(f"{push.ref} was deleted")
-    if kind not in ("heads", "tags") or not name:
-        return Ignored(f"{push.ref} is neither a branch nor a tag")
-    on_branch = kind == "heads"
+    where = pushed(push.ref, push.before, push.repository.default_branch)
+    if isinstance(where, Ignored):
+        return where
     return RunRequest(
         provider="github",
         repo=push.repository.full_name,
         clone_url=push.repository.clone_url,
         sha=push.head_commit.id if push.head_commit else push.after,
-        branch=name if on_branch else "",
-        tag=None if on_branch else name,
-        base_sha=known_commit(push.before) if on_branch else None,
         event="push",
         actor=push.sender.login,
         title=first_line(push.head_commit.message) if push.head_commit else "",
-        ref=branch_ref(name, push.repository.default_branch) if on_branch else f"tag-{name}",
+        **where,
     )
 
 
@@ -198,8 +179,9 @@ def _release(payload: bytes) -> RunRequest | Ignored:
     )
 
 
-_READERS: dict[str, Callable[[bytes], RunRequest | Ignored]] = {
-    "push": _push,
-    "pull_request": _pull_request,
-    "release": _release,
-}
+GITHUB = Provider(
+    name="GitHub",
+    event="X-GitHub-Event",
+    delivery="X-GitHub-Delivery",
+    readers={"push": _push, "pull_request": _pull_request, "release": _release},
+)

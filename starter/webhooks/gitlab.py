@@ -6,28 +6,25 @@ Payloads: https://docs.gitlab.com/user/project/integrations/webhook_events/; pro
 from __future__ import annotations
 
 import hmac
-from collections.abc import Callable
 
 from fastapi import APIRouter, Request
 from fastapi.responses import JSONResponse
 from pydantic import Field
 
-from pipelines.errors import UserError
 from pipelines.messages.common import Message, RunRequest
 from starter.api.site import TheSite
 from starter.webhooks.received import (
     Ignored,
     NoSecret,
+    Provider,
     RepoName,
     Sha,
     Text,
     WrongProof,
-    answer,
-    branch_ref,
     first_line,
     known_commit,
     parse,
-    payload_of,
+    pushed,
     refusal,
     secret_of,
 )
@@ -97,11 +94,7 @@ async def gitlab(request: Request, site: TheSite) -> JSONResponse:
         check(secret, request.headers.get("x-gitlab-token", ""))
     except (NoSecret, WrongProof) as error:
         return refusal(error)
-    event = request.headers.get("x-gitlab-event", "")
-    wanted = interpret(event, await payload_of(request, await request.body()))
-    if isinstance(wanted, RunRequest):
-        wanted = wanted.model_copy(update={"delivery": request.headers.get("x-gitlab-event-uuid", "")[:100]})
-    return await answer(site, wanted)
+    return await GITLAB.take(site, request, await request.body())
 
 
 def check(secret: bytes, token: str) -> None:
@@ -111,35 +104,23 @@ def check(secret: bytes, token: str) -> None:
         raise WrongProof(f"X-Gitlab-Token {why}", "Give GitLab's webhook the same token as SWITCHYARD_WEB__GITLAB_TOKEN")
 
 
-def interpret(event: str, payload: bytes) -> RunRequest | Ignored:
-    """The run that an event asks for. Raises UserError for a payload that is wrong."""
-    if not event:
-        raise UserError("the header X-Gitlab-Event is missing", "Is this GitLab's own webhook?")
-    reader = _READERS.get(event)
-    return reader(payload) if reader else Ignored(f"the event '{event[:60]}' starts no run; {', '.join(_READERS)} do")
-
-
 def _push(payload: bytes) -> RunRequest | Ignored:
     push = parse(Push, payload)
-    kind, _, name = push.ref.removeprefix("refs/").partition("/")
     if push.checkout_sha is None:
         return Ignored(f"{push.ref} was deleted")
-    if kind not in ("heads", "tags") or not name:
-        return Ignored(f"{push.ref} is neither a branch nor a tag")
-    on_branch = kind == "heads"
+    where = pushed(push.ref, push.before, push.project.default_branch or "")
+    if isinstance(where, Ignored):
+        return where
     head = next((commit for commit in push.commits if commit.id == push.checkout_sha), None)
     return RunRequest(
         provider="gitlab",
         repo=push.project.path_with_namespace,
         clone_url=push.project.git_http_url,
         sha=push.checkout_sha,
-        branch=name if on_branch else "",
-        tag=None if on_branch else name,
-        base_sha=known_commit(push.before) if on_branch else None,
         event="push",
         actor=push.user_username,
         title=first_line(head.message) if head else "",
-        ref=branch_ref(name, push.project.default_branch or "") if on_branch else f"tag-{name}",
+        **where,
     )
 
 
@@ -181,9 +162,14 @@ def _release(payload: bytes) -> RunRequest | Ignored:
     )
 
 
-_READERS: dict[str, Callable[[bytes], RunRequest | Ignored]] = {
-    "Push Hook": _push,
-    "Tag Push Hook": _push,
-    "Merge Request Hook": _merge_request,
-    "Release Hook": _release,
-}
+GITLAB = Provider(
+    name="GitLab",
+    event="X-Gitlab-Event",
+    delivery="X-Gitlab-Event-UUID",
+    readers={
+        "Push Hook": _push,
+        "Tag Push Hook": _push,
+        "Merge Request Hook": _merge_request,
+        "Release Hook": _release,
+    },
+)

@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import Annotated, TypeVar
+from typing import Annotated, Any, TypeVar
 from urllib.parse import parse_qs, quote
 
 from fastapi import Request
 from fastapi.responses import JSONResponse
 from pydantic import BaseModel, Field, SecretStr, ValidationError
 
-from pipelines.errors import Denied, Unavailable, UserError
+from pipelines.errors import Denied, Unavailable, UserError, wrong_fields
 from pipelines.messages.common import RunRequest
 from starter import runs
 from starter.api.problems import problem
@@ -34,6 +35,30 @@ class Ignored:
     """An event that starts no run, and why."""
 
     reason: str
+
+
+@dataclass(frozen=True)
+class Provider:
+    """`event` and `delivery` are the headers that name them; `readers`: by event, what makes a run of its payload."""
+
+    name: str
+    event: str
+    delivery: str
+    readers: Mapping[str, Callable[[bytes], RunRequest | Ignored]]
+
+    def interpret(self, event: str, payload: bytes) -> RunRequest | Ignored:
+        """The run that an event asks for; its `sha` is '' where only a tag is known. Raises UserError for a wrong payload."""
+        if not event:
+            raise UserError(f"the header {self.event} is missing", f"Is this {self.name}'s own webhook?")
+        reader = self.readers.get(event)
+        return reader(payload) if reader else Ignored(f"the event '{event[:60]}' starts no run; {', '.join(self.readers)} do")
+
+    async def take(self, site: Site, request: Request, body: bytes) -> JSONResponse:
+        """The answer to a report whose proof is right."""
+        wanted = self.interpret(request.headers.get(self.event, ""), await payload_of(request, body))
+        if isinstance(wanted, RunRequest):
+            wanted = wanted.model_copy(update={"delivery": request.headers.get(self.delivery, "")[:100]})
+        return await answer(site, wanted)
 
 
 class NoSecret(Unavailable):
@@ -70,10 +95,7 @@ def parse(model: type[P], payload: bytes) -> P:
     try:
         return model.model_validate_json(payload)
     except ValidationError as error:
-        wrong = "; ".join(
-            f"{'.'.join(map(str, each['loc'])) or 'the body'}: {each['msg']}"
-            for each in error.errors(include_input=False, include_url=False)
-        )
+        wrong = wrong_fields(error.errors(include_input=False, include_url=False), whole="the body")
         raise UserError(f"the payload cannot be used: {wrong}", "Is this the provider's own webhook, sent as JSON?") from None
 
 
@@ -96,6 +118,16 @@ async def _started(site: Site, request: RunRequest) -> Started:
             return await runs.start(await site.client(), request)
     except TimeoutError:
         raise Unavailable("Temporal has not confirmed the start in time", "Deliver it again; it will be one run") from None
+
+
+def pushed(ref: str, before: str, default_branch: str) -> dict[str, Any] | Ignored:
+    """Fields of the run of a push to `ref` (refs/heads/… or refs/tags/…), which was at the commit `before`."""
+    kind, _, name = ref.removeprefix("refs/").partition("/")
+    if kind not in ("heads", "tags") or not name:
+        return Ignored(f"{ref} is neither a branch nor a tag")
+    if kind == "tags":
+        return {"branch": "", "tag": name, "ref": f"tag-{name}"}
+    return {"branch": name, "base_sha": known_commit(before), "ref": branch_ref(name, default_branch)}
 
 
 def branch_ref(branch: str, default_branch: str) -> str:

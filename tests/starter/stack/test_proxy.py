@@ -12,7 +12,7 @@ import yaml
 
 from pipelines.errors import Unavailable
 from pipelines.messages.deploy import Place
-from pipelines.routefile import readable, render, router_names
+from pipelines.routefile import render, router_names, unreadable
 from pipelines.settings import Settings
 from pipelines.traefik import BASE_FILE, Backend, Routing, base_config, direct_path, file_name
 from starter.stack import proxy, stack
@@ -86,5 +86,8 @@ def test_a_running_proxy_is_not_started_again_over_a_broken_file(settings: Setti
         ("", [], True),
     ],
 )
-def test_names_of_routers(text: str, names: list[str], can: bool) -> None:
-    assert (router_names(text), readable(text)) == (names, can)
+def test_names_of_routers(text: str, names: list[str], can: bool, tmp_path: Path) -> None:
+    (tmp_path / "a.yml").write_text("http: {}")
+    (tmp_path / "b.yaml").write_text(text)
+    assert router_names(text) == names
+    assert unreadable(tmp_path) == (None if can else tmp_path / "b.yaml")

@@ -28,13 +28,13 @@ SHA = "0123456789abcdef0123456789abcdef01234567"
 
 
 def hub(event: str, payload: Payload) -> RunRequest:
-    found = github.interpret(event, dumped(payload))
+    found = github.GITHUB.interpret(event, dumped(payload))
     assert isinstance(found, RunRequest), found
     return found
 
 
 def lab(event: str, payload: Payload) -> RunRequest:
-    found = gitlab.interpret(event, dumped(payload))
+    found = gitlab.GITLAB.interpret(event, dumped(payload))
     assert isinstance(found, RunRequest), found
     return found
 
@@ -81,7 +81,7 @@ def test_pull_requests_that_bring_commits(action: str) -> None:
 
 @pytest.mark.parametrize("action", ["closed", "edited", "assigned", "converted_to_draft"])
 def test_pull_requests_that_bring_none(action: str) -> None:
-    assert action in why_not(github.interpret("pull_request", dumped(hub_pull_request(SHA, action))))
+    assert action in why_not(github.GITHUB.interpret("pull_request", dumped(hub_pull_request(SHA, action))))
 
 
 @pytest.mark.parametrize(
@@ -95,7 +95,7 @@ def test_pull_requests_that_bring_none(action: str) -> None:
     ],
 )
 def test_merge_requests_that_bring_no_commits(payload: Payload, reason: str) -> None:
-    assert reason in why_not(gitlab.interpret("Merge Request Hook", dumped(payload)))
+    assert reason in why_not(gitlab.GITLAB.interpret("Merge Request Hook", dumped(payload)))
 
 
 def test_a_merge_request_with_new_commits() -> None:
@@ -106,7 +106,7 @@ def test_a_merge_request_with_new_commits() -> None:
 
 @pytest.mark.parametrize(("event", "ref"), [("Push Hook", "refs/heads/old"), ("Tag Push Hook", "refs/tags/v1")])
 def test_what_gitlab_says_was_deleted(event: str, ref: str) -> None:
-    assert why_not(gitlab.interpret(event, dumped(lab_push(None, ref)))) == f"{ref} was deleted"
+    assert why_not(gitlab.GITLAB.interpret(event, dumped(lab_push(None, ref)))) == f"{ref} was deleted"
 
 
 def test_gitlabs_tags_and_releases() -> None:
@@ -115,11 +115,11 @@ def test_gitlabs_tags_and_releases() -> None:
     release = lab("Release Hook", lab_release(SHA))
     assert (release.sha, release.tag, release.event, release.title) == (SHA, "v1.1.0", "release", "The cart")
     assert tag.workflow_id != release.workflow_id
-    assert "update" in why_not(gitlab.interpret("Release Hook", dumped(lab_release(SHA, "update"))))
+    assert "update" in why_not(gitlab.GITLAB.interpret("Release Hook", dumped(lab_release(SHA, "update"))))
 
 
 def test_other_refs_of_gitlab() -> None:
-    assert "neither" in why_not(gitlab.interpret("Push Hook", dumped(lab_push(SHA, "refs/keep-around/x"))))
+    assert "neither" in why_not(gitlab.GITLAB.interpret("Push Hook", dumped(lab_push(SHA, "refs/keep-around/x"))))
 
 
 def test_the_title_is_the_commits_first_line() -> None:
@@ -136,15 +136,15 @@ def test_a_repository_needs_a_proper_name(name: str) -> None:
     payload = hub_push(SHA)
     payload["repository"]["full_name"] = name
     with pytest.raises(UserError, match=r"repository\.full_name"):
-        github.interpret("push", dumped(payload))
+        github.GITHUB.interpret("push", dumped(payload))
 
 
 @pytest.mark.parametrize("sha", ["", "abc", "A" * 40, "g" * 40, "a" * 41, "a" * 39 + "\n", 5])
 def test_a_commit_needs_a_full_id(sha: Any) -> None:
     with pytest.raises(UserError, match="after"):
-        github.interpret("push", dumped(hub_push(SHA) | {"after": sha}))
+        github.GITHUB.interpret("push", dumped(hub_push(SHA) | {"after": sha}))
     with pytest.raises(UserError, match="checkout_sha"):
-        gitlab.interpret("Push Hook", dumped(lab_push(SHA) | {"checkout_sha": sha}))
+        gitlab.GITLAB.interpret("Push Hook", dumped(lab_push(SHA) | {"checkout_sha": sha}))
 
 
 def test_an_error_does_not_repeat_the_payload() -> None:
@@ -152,7 +152,7 @@ def test_an_error_does_not_repeat_the_payload() -> None:
     payload = hub_push(SHA)
     payload["repository"]["clone_url"] = ["hidden-value"]
     with pytest.raises(UserError) as caught:
-        github.interpret("push", dumped(payload))
+        github.GITHUB.interpret("push", dumped(payload))
     assert "repository.clone_url" in str(caught.value)
     assert "hidden-value" not in str(caught.value)
 
