@@ -39,8 +39,8 @@ AFTER = [
 
 
 def test_blue_green_is_promoted_through_a_kill_in_each_state(shop: Shop) -> None:
-    rollout = shop.next_rollout.replace("/1", "/2")
     with serving(shop, replicas=1) as release:
+        rollout = shop.next_rollout
         with killer(shop.stack) as deadly:
             deadly.at(rollout, STARTING, lambda: release.begin(BLUE_GREEN, 1))
             deadly.through(rollout, BEFORE, release.nobody_is_dead)
@@ -65,9 +65,9 @@ def assert_switched_once(releases: list[str]) -> None:
 
 
 def test_switched_blue_green_is_switched_back_through_kills(shop: Shop) -> None:
-    rollout = shop.next_rollout.replace("/1", "/2")
     slow = {**BLUE_GREEN, "autoPromotionEnabled": True, "analysis": {**BLUE_GREEN["analysis"], "interval": "60s"}}
     with serving(shop, replicas=1) as release:
+        rollout = shop.next_rollout
         with killer(shop.stack) as deadly:
             deadly.at(rollout, moment("timer: before the first measurement"), lambda: release.begin(slow, 1))
             deadly.revived()

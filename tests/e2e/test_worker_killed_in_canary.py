@@ -42,8 +42,8 @@ FURTHER = [
 
 
 def test_canary_is_promoted_through_a_kill_in_each_state(shop: Shop) -> None:
-    rollout = shop.next_rollout.replace("/1", "/2")
     with serving(shop, replicas=2) as release:
+        rollout = shop.next_rollout
         with killer(shop.stack) as deadly:
             deadly.at(rollout, STARTING, lambda: release.begin(CANARY, 2))
             deadly.through(rollout, [WEIGHT, PAUSED], release.nobody_is_dead)
@@ -61,9 +61,9 @@ def test_canary_is_promoted_through_a_kill_in_each_state(shop: Shop) -> None:
 
 
 def test_aborted_canary_goes_back_through_kills(shop: Shop) -> None:
-    rollout = shop.next_rollout.replace("/1", "/2")
     back = moment("scheduled traffic.route: traffic: 0 %")
     with serving(shop, replicas=2) as release:
+        rollout = shop.next_rollout
         with killer(shop.stack) as deadly:
             release.begin(CANARY, 2)
             deadly.at(rollout, PAUSED)

@@ -26,8 +26,8 @@ BATCHES = [
 
 
 def test_rolling_update_is_finished_through_a_kill_in_each_batch(shop: Shop) -> None:
-    rollout = shop.next_rollout.replace("/1", "/2")
     with serving(shop, replicas=3) as release:
+        rollout = shop.next_rollout
         with killer(shop.stack) as deadly:
             deadly.at(rollout, STARTING, lambda: release.begin(ROLLING, 3))
             deadly.through(rollout, BATCHES, release.nobody_is_dead)
@@ -41,7 +41,6 @@ def test_rolling_update_is_finished_through_a_kill_in_each_batch(shop: Shop) -> 
 
 def test_rolling_update_that_misses_its_deadline_goes_back_through_kills(shop: Shop) -> None:
     """The first new replica comes up; then the latch is taken away, and the second one never gets ready."""
-    rollout = shop.next_rollout.replace("/1", "/2")
     latch = shop.stack.outside / f"{shop.name}.latch"
     latch.touch()
     back = [
@@ -50,6 +49,7 @@ def test_rolling_update_that_misses_its_deadline_goes_back_through_kills(shop: S
         moment("scheduled deploy.retire"),
     ]
     with serving(shop, replicas=2) as release:
+        rollout = shop.next_rollout
         with killer(shop.stack) as deadly:
             first = waiting_for(shop.stack, rollout, BATCHES[0])
             release.begin({**ROLLING, "deadline": "18s"}, 2, latch=str(latch))

@@ -18,7 +18,7 @@ from temporalio.contrib.pydantic import pydantic_data_converter
 from tests.replay import histories
 from tests.replay.scenarios import SCENARIOS
 from tests.support.fakes import Stage, serving
-from tests.support.temporal import TemporalServer
+from tests.support.temporal import running_server
 
 
 async def record(stage: Stage, name: str) -> Path:
@@ -38,16 +38,11 @@ async def main(names: Sequence[str]) -> int:
     if unknown:
         print(f"unknown: {', '.join(unknown)}; there are {', '.join(sorted(SCENARIOS))}", file=sys.stderr)
         return 2
-    with tempfile.TemporaryDirectory() as folder:
-        server = TemporalServer(Path(folder))
-        server.start()
-        try:
-            client = await Client.connect(server.address, data_converter=pydantic_data_converter, identity="recorder")
-            async with serving(client) as stage:
-                for name in names or sorted(SCENARIOS):
-                    print(f"{name}: {(await record(stage, name)).stat().st_size} bytes", flush=True)
-        finally:
-            server.stop()
+    with tempfile.TemporaryDirectory() as folder, running_server(Path(folder)) as server:
+        client = await Client.connect(server.address, data_converter=pydantic_data_converter, identity="recorder")
+        async with serving(client) as stage:
+            for name in names or sorted(SCENARIOS):
+                print(f"{name}: {(await record(stage, name)).stat().st_size} bytes", flush=True)
     return 0
 
 

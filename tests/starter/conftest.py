@@ -14,18 +14,15 @@ from temporalio.contrib.pydantic import pydantic_data_converter
 
 from pipelines.messages.common import RunRequest
 from tests.starter.standins import standin_worker
-from tests.support.temporal import TemporalServer
+from tests.support.temporal import running_server
 
 T = TypeVar("T")
 
 
 @pytest.fixture(scope="session")
 def standin_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    server = TemporalServer(tmp_path_factory.mktemp("standins"))
-    server.start()
-    with standin_worker(server.address):
+    with running_server(tmp_path_factory.mktemp("standins")) as server, standin_worker(server.address):
         yield server.address
-    server.stop()
 
 
 @pytest.fixture

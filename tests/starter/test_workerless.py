@@ -19,16 +19,14 @@ from starter.runs import ask
 from tests.starter.conftest import request, until
 from tests.starter.standins import standin_worker
 from tests.support.ports import free_port
-from tests.support.temporal import TemporalServer
+from tests.support.temporal import TemporalServer, running_server
 
 
 @pytest.fixture(scope="module")
 def lonely_server(tmp_path_factory: pytest.TempPathFactory):
     """A server on whose queues nobody works, with one run that failed while somebody did."""
-    server = TemporalServer(tmp_path_factory.mktemp("lonely"))
-    server.start()
-    yield server
-    server.stop()
+    with running_server(tmp_path_factory.mktemp("lonely")) as server:
+        yield server
 
 
 @pytest.fixture
@@ -109,10 +107,7 @@ def test_a_broken_configuration_file_is_a_settings_error(plain, tmp_path) -> Non
 
 
 async def test_search_attributes_are_registered_once(tmp_path, plain) -> None:
-    server = TemporalServer(tmp_path)
-    server.extra = ["--namespace", "fresh"]
-    server.start()
-    try:
+    with running_server(tmp_path, "--namespace", "fresh") as server:
         settings = Settings(state_dir=tmp_path, ports=Ports(temporal=server.port), temporal_namespace="fresh")
         client = await connect(settings)
         assert client.namespace == "fresh"
@@ -120,5 +115,3 @@ async def test_search_attributes_are_registered_once(tmp_path, plain) -> None:
         assert await register_search_attributes(client) == missing
         assert await missing_search_attributes(client) == []
         assert await register_search_attributes(client) == []
-    finally:
-        server.stop()

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
-import threading
 import time
 from collections import Counter
 from collections.abc import Iterator
@@ -11,6 +9,8 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 
 import httpx
+
+from tests.support.load import open_loop
 
 
 @dataclass(frozen=True)
@@ -48,25 +48,9 @@ class Traffic:
 @contextmanager
 def constant_traffic(url: str, rate: float = 40.0, most: int = 20_000) -> Iterator[Traffic]:
     """`rate` requests a second while the block runs, at most `most`; all are answered when it is left."""
-    traffic, stop = Traffic(), threading.Event()
-    thread = threading.Thread(target=lambda: asyncio.run(_drive(url, rate, most, traffic, stop)))
-    thread.start()
-    try:
+    traffic = Traffic()
+    with open_loop(traffic, lambda client: _one(client, url, traffic), rate, most):
         yield traffic
-    finally:
-        stop.set()
-        thread.join()
-
-
-async def _drive(url: str, rate: float, most: int, traffic: Traffic, stop: threading.Event) -> None:
-    limits = httpx.Limits(max_connections=100, max_keepalive_connections=10)
-    async with httpx.AsyncClient(timeout=20, limits=limits, trust_env=False) as client, asyncio.TaskGroup() as group:
-        due = time.monotonic()
-        while not stop.is_set() and traffic.sent < most:
-            traffic.sent += 1
-            group.create_task(_one(client, url, traffic))
-            due = max(due + 1 / rate, time.monotonic() - 1)
-            await asyncio.sleep(max(0.0, due - time.monotonic()))
 
 
 async def _one(client: httpx.AsyncClient, url: str, traffic: Traffic) -> None:

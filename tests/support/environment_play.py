@@ -16,7 +16,7 @@ from pipelines.messages.notify import DeploymentRecord
 from pipelines.messages.runs import Approve, EnvironmentView, environment_workflow_id
 from starter.runs.environments import rollback
 from tests.support.fakes import World
-from tests.support.rollout_play import release, spec
+from tests.support.rollout_play import canary, release, spec
 
 
 class NoDeployments:
@@ -52,6 +52,12 @@ class Town:
 
     async def asks(self, name: str, strategy: Any = None, **more: Any) -> Ticket:
         return await self.ask(self.request(name, strategy, **more))
+
+    async def paused(self, name: str, **more: Any) -> Ticket:
+        """A canary of `name`, as soon as it waits for an approval."""
+        ticket = await self.asks(name, canary(), **more)
+        await self.asking(ticket)
+        return ticket
 
     async def released(self, *names: str) -> None:
         """One after another, until all are done."""

@@ -11,6 +11,7 @@ import time
 import uuid
 from collections.abc import AsyncIterator, Callable, Coroutine, Iterator
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
@@ -77,13 +78,23 @@ def _in_thread(answers: Callable[[], Coroutine[None, None, bool]]) -> bool:
         return pool.submit(lambda: asyncio.run(answers())).result()
 
 
+@contextmanager
+def running_server(folder: Path, *flags: str) -> Iterator[TemporalServer]:
+    """A server of its own while the block runs; `flags`: more of `temporal server start-dev`."""
+    server = TemporalServer(folder)
+    server.extra = list(flags)
+    server.start()
+    try:
+        yield server
+    finally:
+        server.stop()
+
+
 @pytest.fixture(scope="session")
 def temporal_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     """Address (host:port) of a real Temporal server that lives as long as the session."""
-    server = TemporalServer(tmp_path_factory.mktemp("temporal"))
-    server.start()
-    yield server.address
-    server.stop()
+    with running_server(tmp_path_factory.mktemp("temporal")) as server:
+        yield server.address
 
 
 @pytest.fixture

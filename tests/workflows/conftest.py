@@ -12,7 +12,7 @@ from temporalio.contrib.pydantic import pydantic_data_converter
 
 from pipelines.policy import POLICIES
 from tests.support.fakes import Stage, World, serving
-from tests.support.temporal import TemporalServer
+from tests.support.temporal import running_server
 from workflows import calls
 
 
@@ -34,10 +34,8 @@ def brisk(monkeypatch: pytest.MonkeyPatch) -> None:
 @pytest.fixture(scope="session")
 def stage_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     """A server of its own: the fakes serve the product's task queues, as other tests' workers may."""
-    server = TemporalServer(tmp_path_factory.mktemp("stage"))
-    server.start()
-    yield server.address
-    server.stop()
+    with running_server(tmp_path_factory.mktemp("stage")) as server:
+        yield server.address
 
 
 @pytest_asyncio.fixture(scope="session", loop_scope="session")

@@ -30,8 +30,7 @@ async def test_releases_one_after_another(world: World) -> None:
 async def test_the_newer_one_waits_for_its_turn(world: World) -> None:
     town = Town(world)
     await town.released("one")
-    first = await town.asks("two", canary())
-    await town.asking(first)
+    first = await town.paused("two")
     second = await town.asks("three")
     third = await town.asks("four")
     assert (first.ahead, second.ahead, third.ahead) == (0, 1, 2)
@@ -52,8 +51,7 @@ async def _ids(town: Town) -> list[str]:
 async def test_the_newer_one_supersedes_what_is_under_way_and_what_waits(world: World) -> None:
     town = Town(world)
     await town.released("one")
-    first = await town.asks("two", canary())
-    await town.asking(first)
+    first = await town.paused("two")
     waiting = await town.asks("three")
     newest = await town.asks("four", policy="supersede")
     result = await town.result(first)
@@ -142,8 +140,7 @@ async def test_one_that_asked_and_is_gone_needs_no_answer(world: World) -> None:
 async def test_withdrawn_while_it_waits(world: World) -> None:
     town = Town(world)
     await town.released("one")
-    first = await town.asks("two", canary())
-    await town.asking(first)
+    first = await town.paused("two")
     unwanted = town.request("three")
     await town.ask(unwanted)
     await town.withdraw(unwanted)

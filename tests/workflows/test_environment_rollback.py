@@ -53,8 +53,7 @@ async def test_outside_of_the_window_its_strategy_is_kept(world: World) -> None:
 async def test_of_what_is_under_way(world: World) -> None:
     town = Town(world)
     await town.released("one")
-    ticket = await town.asks("two", canary())
-    await town.asking(ticket)
+    ticket = await town.paused("two")
     assert (await town.rollback(reason="bad")).workflow_id == ticket.workflow_id
     result = await town.result(ticket)
     assert (result.status, result.reason) == ("aborted", "bad")
@@ -65,8 +64,7 @@ async def test_of_what_is_under_way(world: World) -> None:
 async def test_to_stable_while_something_is_under_way(world: World) -> None:
     town = Town(world)
     await town.released("one")
-    ticket = await town.asks("two", canary())
-    await town.asking(ticket)
+    ticket = await town.paused("two")
     assert (await town.rollback(to=town.release("one").id)).workflow_id == ticket.workflow_id
     assert (await town.result(ticket)).status == "aborted"
 
@@ -133,8 +131,7 @@ async def test_numbers_of_rollouts_are_never_used_again(world: World) -> None:
     """One that was withdrawn had a number and has no record."""
     town = Town(world)
     await town.released("one")
-    first = await town.asks("two", canary())
-    await town.asking(first)
+    first = await town.paused("two")
     unwanted = town.request("three")
     await town.ask(unwanted)
     await town.withdraw(unwanted)
@@ -154,8 +151,7 @@ async def test_ended_by_hand_in_the_middle_of_a_rollout(world: World) -> None:
     """The rollout lives on; the new environment turns it back before it does anything else."""
     town = Town(world)
     await town.released("one")
-    first = await town.asks("two", canary())
-    await town.asking(first)
+    first = await town.paused("two")
     await town.handle.terminate("by hand")
     second = await town.asks("three")
     assert (await town.result(first)).status == "superseded"
@@ -185,8 +181,7 @@ async def test_both_ended_by_hand(world: World) -> None:
     """Nobody is left to turn it back: the new environment puts the traffic on stable first."""
     town = Town(world)
     await town.released("one")
-    first = await town.asks("two", canary())
-    await town.asking(first)
+    first = await town.paused("two")
     await town.handle.terminate("by hand")
     await world.client.get_workflow_handle(first.workflow_id).terminate("by hand")
     loaded = world.count(LOAD_ENVIRONMENT)
@@ -201,8 +196,7 @@ async def test_both_ended_by_hand(world: World) -> None:
 async def test_aborted_by_people_it_answers_and_goes_on(world: World) -> None:
     town = Town(world)
     await town.released("one")
-    ticket = await town.asks("two", canary())
-    await town.asking(ticket)
+    ticket = await town.paused("two")
     queued = await town.asks("three")
     await world.client.get_workflow_handle(ticket.workflow_id).execute_update("abort", Abort(actor="ann"))
     assert (await town.result(ticket)).status == "aborted"

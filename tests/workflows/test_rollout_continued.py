@@ -15,7 +15,7 @@ from pipelines.ports import MEASURE, ROUTE, WATCH_RELEASE
 from tests.support.environment_play import Town
 from tests.support.fakes import Stage, World, answers, serving
 from tests.support.rollout_play import ANALYSIS, FAIL, Play, canary
-from tests.support.temporal import TemporalServer
+from tests.support.temporal import running_server
 
 EARLY = 60
 """Events of a history from which on a new execution is suggested."""
@@ -26,11 +26,9 @@ WAITING = [{"setWeight": 20}, {"pause": {}}, {"setWeight": 60}]
 
 @pytest.fixture(scope="module")
 def early_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    server = TemporalServer(tmp_path_factory.mktemp("early"))
-    server.extra = ["--dynamic-config-value", f"limit.historyCount.suggestContinueAsNew={EARLY}"]
-    server.start()
-    yield server.address
-    server.stop()
+    flags = ["--dynamic-config-value", f"limit.historyCount.suggestContinueAsNew={EARLY}"]
+    with running_server(tmp_path_factory.mktemp("early"), *flags) as server:
+        yield server.address
 
 
 @pytest_asyncio.fixture(scope="module", loop_scope="session")

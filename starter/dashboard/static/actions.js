@@ -56,13 +56,14 @@ function ofRollout(stage, rollout) {
   return [{ waits, text, asks: asks.map((action) => ({ ...base, action, ...ROLLOUT[action] })) }];
 }
 
+const BACK = 'All traffic goes back to the stable release, then the candidate is removed.';
 const ROLLOUT = {
   approve: { word: 'Approve', effect: 'The candidate gets the next share of the traffic as soon as nobody else has to approve.' },
-  reject: { word: 'Reject', danger: true, effect: 'All traffic goes back to the stable release, then the candidate is removed.' },
+  reject: { word: 'Reject', danger: true, effect: BACK },
   pause: { word: 'Pause', effect: 'The rollout stays where it is after its present move. The traffic stays as it is.' },
   resume: { word: 'Resume', effect: 'The rollout goes on with its plan.' },
   promote: { word: 'Promote', full: true, effect: 'The present pause is skipped, and the rollout goes on with its plan.' },
-  abort: { word: 'Abort rollout', danger: true, effect: 'All traffic goes back to the stable release, then the candidate is removed.' },
+  abort: { word: 'Abort rollout', danger: true, effect: BACK },
 };
 
 function ofRun(run) {

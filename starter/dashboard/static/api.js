@@ -31,6 +31,11 @@ export function get(path, signal) {
   return ask(path, { headers: { Accept: 'application/json' } }, signal);
 }
 
+/** Why `path` cannot be had at the moment, or null when it can. */
+export function whyNot(path) {
+  return get(path).then(() => null, (error) => error);
+}
+
 /** Writes as whoever holds the token that this tab keeps. */
 export async function post(path, body) {
   if (!/^[\x21-\x7e]+$/.test(token.get())) throw new ApiError(401, 'the token is wrong: it has characters that no token has');

@@ -64,6 +64,16 @@ export function keyed(parent, items, keyOf, create, update) {
   });
 }
 
+/** The entries of a list of facts, without those that have no value. `known`: [name, text or node]. */
+export function facts(known) {
+  return known.filter(([, value]) => value).map(([name, value]) => el('div', {}, el('dt', {}, name), el('dd', {}, value)));
+}
+
+/** A link to another site, in a tab of its own. */
+export function outward(href, words, attributes = {}) {
+  return el('a', { ...attributes, href, target: '_blank', rel: 'noopener' }, words);
+}
+
 /** A table; `columns` are {title, cell(item) -> node or text, class}. */
 export function table(caption, columns, items) {
   const head = columns.map((column) => el('th', { scope: 'col', class: column.class }, column.title));

@@ -2,13 +2,12 @@
 
 import { el, table } from './dom.js';
 import { plural } from './format.js';
-import { badge } from './status.js';
+import { SEVERITIES, badge } from './status.js';
 
-const LEVELS = ['critical', 'high', 'medium', 'low', 'info'];
 const MOST = 200;
 
 export function drawFindings({ findings, tools, unavailable }) {
-  const sorted = [...findings].sort((one, other) => LEVELS.indexOf(one.severity) - LEVELS.indexOf(other.severity));
+  const sorted = [...findings].sort((one, other) => SEVERITIES.indexOf(one.severity) - SEVERITIES.indexOf(other.severity));
   return [
     el('p', { class: 'muted' }, summary(findings, tools)),
     ...Object.entries(unavailable).map(([tool, why]) => el('p', { class: 'notice' }, `${tool} could not work: ${why}`)),
@@ -30,7 +29,7 @@ function place({ path, line }) {
 
 function summary(findings, tools) {
   if (!tools.length) return 'No tool has reported yet.';
-  const counts = LEVELS.map((level) => [level, findings.filter((finding) => finding.severity === level).length]);
+  const counts = SEVERITIES.map((level) => [level, findings.filter((finding) => finding.severity === level).length]);
   const words = counts.filter(([, count]) => count).map(([level, count]) => `${count} ${level}`).join(', ');
   return `${words || plural(0, 'finding')} by ${tools.join(', ')}`;
 }

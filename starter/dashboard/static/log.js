@@ -1,10 +1,9 @@
 // The log of one step as it is written: bounded, plain text, following its end until somebody scrolls up.
 
-import { get } from './api.js';
+import { whyNot } from './api.js';
 import { $, el, shown, text } from './dom.js';
 import { plain } from './ansi.js';
 import { clock } from './format.js';
-import { isFinal } from './status.js';
 import { Stream } from './stream.js';
 
 const MOST = 4000;
@@ -36,7 +35,7 @@ export class LogView {
       address: () => `${address}?offset=${this.offset}`,
       events: { lines: (lines, id) => this.take(lines, id), reset: () => this.clear() },
       ended: ({ status }) => this.end(status),
-      why: () => get(this.url).then(() => null, (error) => error),
+      why: () => whyNot(this.url),
       refused: (error) => text($('#log-state'), error.message),
     });
   }
@@ -46,7 +45,7 @@ export class LogView {
     const steps = run.stages.find((stage) => stage.name === this.stage)?.steps || [];
     const step = steps.find((each) => each.index === this.step);
     if (step) text($('#log-of'), `${this.stage} / ${step.title}`);
-    if (this.ended && step && !isFinal(step.status) && step.status === 'running') this.begin();
+    if (this.ended && step?.status === 'running') this.begin();
   }
 
   clear() {

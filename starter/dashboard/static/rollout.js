@@ -1,7 +1,7 @@
 // The rollouts of a run: traffic split, what was measured of both releases, the analyses' verdicts, and what is still to come.
 
 import { get } from './api.js';
-import { $, el, fill, keyed, shown, text } from './dom.js';
+import { $, el, facts, fill, keyed, outward, shown, text } from './dom.js';
 import { now, path, plural, temporalUrl, webAddress } from './format.js';
 import { Measurements } from './measurements.js';
 import { Poll } from './poll.js';
@@ -67,7 +67,7 @@ class Panel {
     text($('.name', this.node), `${kind === 'rollback' ? 'Rollback' : capital(strategy)} to ${candidate.place.environment} / ${candidate.place.service}`);
     shown($('.words', this.node), doing(view));
     fill($('.split', this.node), [view.weight, candidate, view.stable_id, view.result], () => split(view));
-    fill($('.facts', this.node), [view.address, view.preview_address, view.approvals, view.workflow_id], () => facts(view));
+    fill($('.facts', this.node), [view.address, view.preview_address, view.approvals, view.workflow_id], () => facts(known(view)));
     this.drawPlan(view.plan);
     fill(this.verdicts, view.verdicts, () => drawVerdicts(view.verdicts));
     this.measurements.draw(view);
@@ -119,17 +119,16 @@ function split(view) {
   ].filter(Boolean);
 }
 
-function facts(view) {
-  const known = [
+function known(view) {
+  return [
     ['Address', link(view.address)],
     ['Preview', link(view.preview_address)],
     ['Approved by', view.approvals.join(', ')],
-    ['Workflow', el('a', { href: temporalUrl(view.workflow_id), target: '_blank', rel: 'noopener' }, 'in Temporal ↗')],
+    ['Workflow', outward(temporalUrl(view.workflow_id), 'in Temporal ↗')],
   ];
-  return known.filter(([, value]) => value).map(([name, value]) => el('div', {}, el('dt', {}, name), el('dd', {}, value)));
 }
 
 function link(address) {
   const url = webAddress(address);
-  return url ? el('a', { href: url, target: '_blank', rel: 'noopener' }, address) : address;
+  return url ? outward(url, address) : address;
 }

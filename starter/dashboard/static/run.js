@@ -1,8 +1,8 @@
 // The page of one run: its stream of changes feeds the head, the stages, the rollouts and the buttons.
 
 import { drawActions } from './actions.js';
-import { ApiError, get } from './api.js';
-import { $, el, fill, shown, text } from './dom.js';
+import { whyNot } from './api.js';
+import { $, el, facts, fill, outward, shown, text } from './dom.js';
 import { Evidence } from './evidence.js';
 import { NONE, lasted, moment, path, runUrl, short, temporalUrl, wholly } from './format.js';
 import { LogView } from './log.js';
@@ -30,18 +30,9 @@ function follow() {
     events: { run: changed, rollout: rolled },
     // A run that has ended may be started again, by anybody.
     ended: () => { later = setTimeout(follow, LOOK_AGAIN); },
-    why,
+    why: () => whyNot(URL),
     refused,
   });
-}
-
-async function why() {
-  try {
-    await get(URL);
-    return null;
-  } catch (error) {
-    return error instanceof ApiError ? error : null;
-  }
 }
 
 function refused(error) {
@@ -76,21 +67,21 @@ function draw() {
 }
 
 function drawHead(run) {
-  const { repo, branch, sha, title } = run.run;
+  const { repo, sha, title } = run.run;
   show($('#status'), run.status);
   text($('#title'), `${repo} ${short(sha)}`);
   document.title = `${run.status}: ${repo} ${short(sha)} · Switchyard`;
   shown($('#about'), title);
   shown($('#reason'), run.reason);
-  fill($('#facts'), [run.run, run.run_id, run.execution, run.service, run.version, run.started_at, run.held_until], () => facts(run, branch, sha));
+  fill($('#facts'), [run.run, run.run_id, run.execution, run.service, run.version, run.started_at, run.held_until], () => facts(known(run)));
   tick();
 }
 
-function facts(run, branch, sha) {
+function known(run) {
   const asked = run.run;
-  const known = [
-    ['Branch', branch],
-    ['Commit', el('span', { class: 'mono sha', title: sha }, sha)],
+  return [
+    ['Branch', asked.branch],
+    ['Commit', el('span', { class: 'mono sha', title: asked.sha }, asked.sha)],
     ['By', asked.actor],
     ['Event', [asked.event, asked.tag].filter(Boolean).join(' ')],
     ['Pipeline', [asked.pipeline, run.pipeline_file].filter(Boolean).join(', ')],
@@ -98,9 +89,8 @@ function facts(run, branch, sha) {
     ['Started', el('time', { title: wholly(run.started_at) }, moment(run.started_at))],
     ['Duration', el('span', { id: 'duration' })],
     ['Held until', run.held_until && el('time', { title: wholly(run.held_until) }, moment(run.held_until))],
-    ['Workflow', el('a', { id: 'temporal', href: temporalUrl(run.run_id, run.execution), target: '_blank', rel: 'noopener' }, 'in Temporal ↗')],
+    ['Workflow', outward(temporalUrl(run.run_id, run.execution), 'in Temporal ↗', { id: 'temporal' })],
   ];
-  return known.filter(([, value]) => value).map(([name, value]) => el('div', {}, el('dt', {}, name), el('dd', {}, value)));
 }
 
 function tick() {

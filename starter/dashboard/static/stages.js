@@ -2,9 +2,7 @@
 
 import { $, el, fill, keyed, shown, text } from './dom.js';
 import { NONE, duration, lasted, moment, plural } from './format.js';
-import { badge, isFinal, show } from './status.js';
-
-const LEVELS = ['critical', 'high', 'medium', 'low', 'info'];
+import { SEVERITIES, badge, isFinal, show } from './status.js';
 
 export class Stages {
   /** `pick(stage, step)` when a step is chosen: by people, by the address, or else because it tells most at the moment. */
@@ -102,7 +100,7 @@ function known(stage) {
 }
 
 function counted(findings) {
-  return LEVELS.filter((level) => findings[level]).map((level) => `${findings[level]} ${level}`).join(', ');
+  return SEVERITIES.filter((level) => findings[level]).map((level) => `${findings[level]} ${level}`).join(', ');
 }
 
 function stepNode(stage, step) {

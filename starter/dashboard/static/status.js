@@ -46,7 +46,9 @@ const LOOKS = {
   frozen: ['wait', 'pause'],
 };
 
-const WORDS = { 'rolling-back': 'rolling back', 'rolled-back': 'rolled back', reused: 'reused' };
+const WORDS = { 'rolling-back': 'rolling back', 'rolled-back': 'rolled back' };
+/** Of findings, the gravest first. */
+export const SEVERITIES = ['critical', 'high', 'medium', 'low', 'info'];
 const FINAL = ['passed', 'reused', 'skipped', 'failed', 'cancelled'];
 
 export function isFinal(status) {

@@ -11,7 +11,6 @@ from pipelines.ports import RETIRE_RELEASE
 from tests.replay.scenarios.registry import scenario
 from tests.support.environment_play import Town
 from tests.support.fakes import Gate, World, waits
-from tests.support.rollout_play import canary
 
 Handle = WorkflowHandle[Any, Any]
 
@@ -19,8 +18,7 @@ Handle = WorkflowHandle[Any, Any]
 async def _ended_in_the_middle(town: Town) -> Ticket:
     """Of a rollout that the records know; they say nothing of its end."""
     await town.released("one")
-    ticket = await town.asks("two", canary())
-    await town.asking(ticket)
+    ticket = await town.paused("two")
     await town.world.until(lambda: town.world.deployments[0].release_id.startswith("two"))
     await town.handle.terminate("by hand")
     return ticket

@@ -33,8 +33,7 @@ async def environment_releases(world: World) -> Handle:
 async def environment_queues(world: World) -> Handle:
     town = Town(world)
     await town.released("one")
-    first = await town.asks("two", canary())
-    await town.asking(first)
+    first = await town.paused("two")
     second = await town.asks("three")
     await town.approve(first)
     await town.result(second)
@@ -45,8 +44,7 @@ async def environment_queues(world: World) -> Handle:
 async def environment_supersedes(world: World) -> Handle:
     town = Town(world)
     await town.released("one")
-    first = await town.asks("two", canary())
-    await town.asking(first)
+    await town.paused("two")
     await town.asks("three")
     newest = await town.asks("four", policy="supersede")
     await town.result(newest)
@@ -80,8 +78,7 @@ async def environment_rolled_back(world: World) -> Handle:
 async def environment_rolled_back_while_rolling_out(world: World) -> Handle:
     town = Town(world)
     await town.released("one")
-    ticket = await town.asks("two", canary())
-    await town.asking(ticket)
+    ticket = await town.paused("two")
     await town.rollback()
     await town.result(ticket)
     return await _idle(town)
@@ -91,8 +88,7 @@ async def environment_rolled_back_while_rolling_out(world: World) -> Handle:
 async def environment_whose_rollout_was_terminated(world: World) -> Handle:
     town = Town(world)
     await town.released("one")
-    ticket = await town.asks("two", canary())
-    await town.asking(ticket)
+    ticket = await town.paused("two")
     await world.client.get_workflow_handle(ticket.workflow_id).terminate("by hand")
     return await _idle(town)
 

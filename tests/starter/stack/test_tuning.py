@@ -6,7 +6,7 @@ from temporalio.api.operatorservice.v1 import ListSearchAttributesRequest
 from temporalio.client import Client
 
 from pipelines.attributes import KEYWORDS
-from tests.support.temporal import TemporalServer
+from tests.support.temporal import running_server
 
 
 async def test_server_has_the_search_attributes(client: Client) -> None:
@@ -15,12 +15,8 @@ async def test_server_has_the_search_attributes(client: Client) -> None:
 
 
 def test_a_killed_server_comes_back_with_its_data_in_wal_mode(tmp_path) -> None:
-    server = TemporalServer(tmp_path)
-    server.start()
-    try:
+    with running_server(tmp_path) as server:
         server.kill()
         server.start()
         with sqlite3.connect(tmp_path / "temporal.db") as database:
             assert database.execute("pragma journal_mode").fetchone() == ("wal",)
-    finally:
-        server.stop()
