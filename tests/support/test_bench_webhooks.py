@@ -11,7 +11,7 @@ from contextlib import asynccontextmanager
 import pytest
 
 from pipelines.load import load_pipeline
-from starter.webhooks.github import check, interpret
+from starter.webhooks.github import GITHUB, check
 from tests.bench import noop_worker
 from tests.bench.commits import PIPELINES, STEPS, Commits
 from tests.bench.measures.peers import rotated
@@ -25,7 +25,7 @@ def test_the_push_is_one_that_the_product_takes() -> None:
     head, body = post(push("/srv/service", SHA)).split(b"\r\n\r\n", 1)
     fields = dict(line.split(": ", 1) for line in head.decode().split("\r\n")[1:])
     check(SECRET.encode(), body, fields["X-Hub-Signature-256"])
-    wanted = interpret(fields["X-GitHub-Event"], body)
+    wanted = GITHUB.interpret(fields["X-GitHub-Event"], body)
     assert (wanted.sha, wanted.clone_url, wanted.branch) == (SHA, "/srv/service", "main")
     assert int(fields["Content-Length"]) == len(body)
 
